@@ -1,0 +1,5 @@
+#![doc = include_str!("../README.md")]
+
+pub mod calendar;
+pub mod domain;
+pub mod limits;
