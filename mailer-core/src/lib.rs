@@ -1,5 +1,16 @@
 #![doc = include_str!("../README.md")]
 
 pub mod calendar;
+pub mod clock;
+pub mod composer;
 pub mod domain;
+mod error;
+pub mod gate;
+pub mod limiter;
 pub mod limits;
+pub mod observer;
+pub mod policy_store;
+pub mod queue;
+pub mod transport;
+
+pub use error::{Error, ErrorKind};

@@ -1,0 +1,225 @@
+//! The whole state of a namespace, and the steps that touch more than one part of it.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use chrono::{DateTime, Utc};
+
+use super::limiter::Limiter;
+use super::stream::Stream;
+use crate::Error;
+use crate::domain::{
+    CampaignId, ClaimId, Deferral, HaltCause, Policy, Reason, Scope, StoredPolicy, WorkerId,
+};
+use crate::limits::window_end;
+use crate::queue::{Defer, Hold, StreamId, Tick, Tombstone, Wait};
+use crate::schedule::deferral::DeferralBook;
+use crate::schedule::fair::FairOrder;
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) policy: Option<StoredPolicy>,
+    pub(super) policy_version: u64,
+    pub(super) limiter: Limiter,
+    pub(super) streams: BTreeMap<StreamId, Stream>,
+    pub(super) order: FairOrder,
+    pub(super) deferrals: DeferralBook,
+    pub(super) claims: HashMap<ClaimId, super::claim::Lease>,
+    /// The last claims that ended, so that a repeated settlement is told from a foreign one.
+    pub(super) ended: VecDeque<ClaimId>,
+    pub(super) doubts: HashMap<(ClaimId, u16), (StreamId, u32)>,
+    pub(super) tombstones: BTreeMap<CampaignId, Tombstone>,
+    pub(super) workers: BTreeMap<WorkerId, (DateTime<Utc>, Tick)>,
+    pub(super) last_token: u64,
+    pub(super) last_tick: Option<DateTime<Utc>>,
+    /// When a relay last took a mail.
+    pub(super) relays: HashMap<Scope, DateTime<Utc>>,
+}
+
+impl State {
+    pub(super) fn stream(&self, op: &'static str, id: &StreamId) -> Result<&Stream, Error> {
+        self.streams
+            .get(id)
+            .ok_or_else(|| Error::not_found(op, format!("there is no campaign {:?}", id.as_str())))
+    }
+
+    /// Says to the fair order when the stream has something to claim.
+    pub(super) fn place(&mut self, id: &StreamId, now: DateTime<Utc>) {
+        let Some(stream) = self.streams.get(id) else {
+            return;
+        };
+        let mut due = stream.next_due(now);
+        // A wait of the stream's own puts it to sleep; wider scopes are passed over as a whole.
+        if let Some(due) = &mut due {
+            let own = &stream.scopes()[3..];
+            if let Some(wait) = self.deferrals.latest(own, stream.binding.lane, now) {
+                *due = (*due).max(wait.end());
+            }
+        }
+        self.order.due(id, due, now);
+    }
+
+    pub(super) fn place_all(&mut self, now: DateTime<Utc>) {
+        let ids: Vec<StreamId> = self.streams.keys().cloned().collect();
+        for id in ids {
+            self.place(&id, now);
+        }
+    }
+
+    /// Writes a deferral, and puts a stream that it concerns alone to sleep.
+    pub(super) fn write_deferral(&mut self, now: DateTime<Utc>, deferral: Deferral) -> Deferral {
+        let held = self.deferrals.defer(now, deferral);
+        if let Scope::Campaign(name) | Scope::Stream(name) = &held.scope
+            && let Some(id) = self.streams.keys().find(|id| id.as_str() == name.as_str()).cloned()
+        {
+            self.place(&id, now);
+        }
+        held
+    }
+
+    pub(super) fn defer(&mut self, now: DateTime<Utc>, defer: &Defer) -> Option<Deferral> {
+        let sent_since = defer
+            .unless_sent_since
+            .is_some_and(|since| self.relays.get(&defer.scope).is_some_and(|sent| *sent >= since));
+        let outdated = defer
+            .policy_version
+            .is_some_and(|version| version < self.policy_version);
+        if sent_since || outdated {
+            return None;
+        }
+        let until = match defer.wait {
+            Wait::For(duration) => Some(now + duration),
+            Wait::Until(at) => Some(at),
+            Wait::AfterTrouble => {
+                let policy = self.policy.as_ref().map_or_else(Policy::new, |stored| stored.policy.clone());
+                Some(now + policy.delay_after_trouble())
+            }
+            Wait::Open => None,
+        };
+        let deferral = Deferral {
+            scope: defer.scope.clone(),
+            lane: defer.lane,
+            reason: defer.reason.clone(),
+            until,
+            since: now,
+            detail: defer.detail.clone(),
+        };
+        Some(self.write_deferral(now, deferral))
+    }
+
+    pub(super) fn resume(&mut self, now: DateTime<Utc>, scope: &Scope) {
+        self.deferrals.resume(scope);
+        self.place_all(now);
+    }
+
+    pub(super) fn halt(
+        &mut self,
+        now: DateTime<Utc>,
+        id: &StreamId,
+        cause: HaltCause,
+        detail: &str,
+    ) -> Result<(), Error> {
+        self.stream("halt", id)?;
+        if let Some(stream) = self.streams.get_mut(id) {
+            // A pause or a cancel that came first says more about who must act.
+            stream.hold.get_or_insert_with(|| Hold::Halted {
+                cause,
+                detail: detail.to_owned(),
+            });
+        }
+        self.place(id, now);
+        Ok(())
+    }
+
+    pub(super) fn set_policy(
+        &mut self,
+        now: DateTime<Utc>,
+        policy: &Policy,
+        if_version: Option<u64>,
+    ) -> Result<StoredPolicy, Error> {
+        let version = self.policy.as_ref().map_or(0, |stored| stored.version);
+        if let Some(wanted) = if_version
+            && wanted != version
+        {
+            return Err(Error::conflict(
+                "set_policy",
+                format!("the policy in force is version {version}, not {wanted}"),
+            ));
+        }
+        match &self.policy {
+            Some(stored) if stored.policy == *policy => Ok(stored.clone()),
+            _ => Ok(self.put_policy(now, policy)),
+        }
+    }
+
+    pub(super) fn put_policy(&mut self, now: DateTime<Utc>, policy: &Policy) -> StoredPolicy {
+        let before = self.policy.take();
+        let mut retiring: Vec<_> = before
+            .iter()
+            .flat_map(|stored| stored.retiring.iter().cloned())
+            .filter(|(_, until)| *until > now)
+            .collect();
+        // A limit whose kind or zone changes stays until its window ends, or the change would be a fresh budget.
+        retiring.extend(before.iter().flat_map(|stored| stored.policy.limits()).filter_map(|old| {
+            let replaced = policy.limits().iter().any(|new| old.same_purpose(new));
+            replaced.then(|| (old.clone(), window_end(old, now)))
+        }));
+        self.policy_version += 1;
+        let stored = StoredPolicy {
+            policy: policy.clone(),
+            version: self.policy_version,
+            retiring,
+        };
+        self.policy = Some(stored.clone());
+        self.policy_was_changed(now);
+        stored
+    }
+
+    pub(super) fn clear_policy(&mut self) {
+        if self.policy.take().is_some() {
+            self.policy_version += 1;
+        }
+    }
+
+    fn policy_was_changed(&mut self, now: DateTime<Utc>) {
+        self.deferrals.policy_changed();
+        // Closed hours that never open are of the policy, too.
+        for stream in self.streams.values_mut() {
+            if matches!(&stream.hold, Some(Hold::Halted { cause: HaltCause::NoOpening, .. })) {
+                stream.hold = None;
+            }
+        }
+        self.place_all(now);
+    }
+
+    /// The latest wait among a stream's scopes, as the book has it.
+    pub(super) fn deferral_of(&self, stream: &Stream, now: DateTime<Utc>) -> Option<&Deferral> {
+        self.deferrals.latest(&stream.scopes(), stream.binding.lane, now)
+    }
+
+    pub(super) fn end_claim(&mut self, id: ClaimId) {
+        self.claims.remove(&id);
+        self.ended.push_back(id);
+        if self.ended.len() > 4096 {
+            self.ended.pop_front();
+        }
+    }
+
+    pub(super) fn worker_serves(&self, stream: &Stream, now: DateTime<Utc>) -> Result<(), Reason> {
+        let serves_relay: Vec<&Tick> = self
+            .workers
+            .values()
+            .filter(|(gone_at, tick)| *gone_at > now && tick.relays.contains(&stream.binding.relay))
+            .map(|(_, tick)| tick)
+            .collect();
+        let composer = stream.campaign.as_ref().map(|campaign| &campaign.letter.composer);
+        if serves_relay.is_empty() {
+            Err(Reason::NoWorker)
+        } else if composer
+            .is_some_and(|composer| !serves_relay.iter().any(|tick| tick.composers.contains(composer)))
+        {
+            Err(Reason::ComposerMissing)
+        } else {
+            Ok(())
+        }
+    }
+}

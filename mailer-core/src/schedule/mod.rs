@@ -1,0 +1,18 @@
+//! The pure part: what follows from what, with time as an argument. No input or output, no clock, no randomness.
+//!
+//! - `delivery`: the states of one recipient's mail, and every legal step between them.
+//! - `campaign`: the shown state of a campaign, a projection of its facts.
+//! - `deferral`: who waits, by scope; the later of two waits holds.
+//! - `refusal`: until when a closed hour or a used-up limit defers, and why.
+//! - `fair`: which stream is served next.
+//! - `forecast`: how a policy would let a campaign out.
+
+pub(crate) mod campaign;
+pub(crate) mod deferral;
+pub(crate) mod delivery;
+pub(crate) mod fair;
+mod forecast;
+pub(crate) mod refusal;
+
+pub use delivery::{DeliveryEvent, DeliveryState, IllegalStep};
+pub use forecast::{Stretch, Timeline};
