@@ -3,10 +3,12 @@
 mod lane;
 mod limit;
 mod limit_error;
+mod limit_kind;
 mod limit_parse;
 mod scope;
 
 pub use lane::{Lane, LaneError, Lanes};
-pub use limit::{Limit, LimitKind, PaceUnit, Unit};
+pub use limit::Limit;
 pub use limit_error::LimitError;
+pub use limit_kind::{LimitKind, PaceUnit, Unit};
 pub use scope::{RelayName, Scope, ScopeError, ScopeKind};
