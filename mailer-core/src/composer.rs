@@ -32,7 +32,11 @@ pub trait Composer: Debug + Send + Sync {
     ///
     /// # Errors
     /// If none can be made, now or ever.
-    async fn compose(&self, letter: &Letter, records: &[&Record]) -> Result<Vec<Composed>, ComposeError>;
+    async fn compose(
+        &self,
+        letter: &Letter,
+        records: &[&Record],
+    ) -> Result<Vec<Composed>, ComposeError>;
 }
 
 /// What a composer made for one recipient.

@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 
 use crate::Error;
 use crate::calendar::WorkCalendar;
-use crate::domain::{Address, ClaimId, Deferral, Lane, Limit, Policy, RelayName, Scope, ScopeKind, StoredPolicy};
+use crate::domain::{
+    Address, ClaimId, Deferral, Lane, Limit, Policy, RelayName, Scope, ScopeKind, StoredPolicy,
+};
 use crate::queue::StreamId;
 
 /// Decides which deliveries may begin now.
@@ -92,7 +94,10 @@ impl Binding {
         stored: &'a StoredPolicy,
         now: DateTime<Utc>,
     ) -> impl Iterator<Item = (&'a Limit, Scope)> {
-        let retiring = stored.retiring.iter().filter(move |(_, until)| *until > now);
+        let retiring = stored
+            .retiring
+            .iter()
+            .filter(move |(_, until)| *until > now);
         stored
             .policy
             .limits()

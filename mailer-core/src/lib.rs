@@ -8,9 +8,12 @@ mod error;
 pub mod gate;
 pub mod limiter;
 pub mod limits;
+pub mod memory;
 pub mod observer;
 pub mod policy_store;
 pub mod queue;
+pub mod schedule;
+pub mod template;
 pub mod transport;
 
 pub use error::{Error, ErrorKind};

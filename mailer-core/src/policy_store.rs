@@ -35,7 +35,11 @@ pub trait PolicyStore: Debug + Send + Sync {
     ///
     /// # Errors
     /// `Conflict` if it is another version; or if the store cannot be reached.
-    async fn set_policy(&self, policy: &Policy, if_version: Option<u64>) -> Result<StoredPolicy, Error>;
+    async fn set_policy(
+        &self,
+        policy: &Policy,
+        if_version: Option<u64>,
+    ) -> Result<StoredPolicy, Error>;
 
     /// Removes the policy: nothing is sent until one is set.
     ///
@@ -54,7 +58,11 @@ impl<T: PolicyStore + ?Sized> PolicyStore for Arc<T> {
         (**self).init_policy(policy).await
     }
 
-    async fn set_policy(&self, policy: &Policy, if_version: Option<u64>) -> Result<StoredPolicy, Error> {
+    async fn set_policy(
+        &self,
+        policy: &Policy,
+        if_version: Option<u64>,
+    ) -> Result<StoredPolicy, Error> {
         (**self).set_policy(policy, if_version).await
     }
 

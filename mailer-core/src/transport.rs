@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, Hold};
@@ -131,7 +130,9 @@ impl Permit {
     /// How much time is left to use it.
     #[must_use]
     pub fn time_left(&self) -> Duration {
-        self.flight.send_by.saturating_sub(self.flight.clock.monotonic())
+        self.flight
+            .send_by
+            .saturating_sub(self.flight.clock.monotonic())
     }
 }
 
@@ -187,7 +188,9 @@ impl Drop for Flight {
 
 impl fmt::Debug for Flight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Flight").field("number", &self.number).finish_non_exhaustive()
+        f.debug_struct("Flight")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
     }
 }
 
@@ -282,5 +285,4 @@ impl Work {
             }
         }
     }
-
 }

@@ -1,4 +1,7 @@
-#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the machine's clock"
+)]
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};

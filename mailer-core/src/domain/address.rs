@@ -90,8 +90,13 @@ fn fault_of(text: &str) -> Option<&'static str> {
     if text.len() > 254 {
         return Some("at most 254 octets are allowed (RFC 5321, 4.5.3.1.3)");
     }
-    if !local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom)) {
-        return Some("before the @ only letters, digits, single dots and !#$%&'*+-/=?^_`{|}~ are allowed");
+    if !local
+        .split('.')
+        .all(|atom| !atom.is_empty() && atom.chars().all(is_atom))
+    {
+        return Some(
+            "before the @ only letters, digits, single dots and !#$%&'*+-/=?^_`{|}~ are allowed",
+        );
     }
     if domain.is_empty() {
         return Some("a domain must follow the @");
@@ -103,7 +108,9 @@ fn fault_of(text: &str) -> Option<&'static str> {
             && label.chars().all(|c| c.is_alphanumeric() || c == '-')
     };
     if !domain.split('.').all(label) {
-        return Some("the domain must be labels of letters, digits and inner hyphens, joined by single dots");
+        return Some(
+            "the domain must be labels of letters, digits and inner hyphens, joined by single dots",
+        );
     }
     None
 }
@@ -201,10 +208,12 @@ impl FromStr for Mailbox {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        match text.trim_end().strip_suffix('>').and_then(|t| t.rsplit_once('<')) {
-            Some((name, address)) => {
-                Self::new(name.trim().trim_matches('"'), address.parse()?)
-            }
+        match text
+            .trim_end()
+            .strip_suffix('>')
+            .and_then(|t| t.rsplit_once('<'))
+        {
+            Some((name, address)) => Self::new(name.trim().trim_matches('"'), address.parse()?),
             None => Ok(text.parse::<Address>()?.into()),
         }
     }

@@ -154,7 +154,11 @@ impl Campaign {
     /// Every fault of it at once.
     pub fn check(&self) -> Result<CampaignSpec, Vec<Fault>> {
         let mut faults = Vec::new();
-        let letter = self.content.check().map_err(|more| faults.extend(more)).ok();
+        let letter = self
+            .content
+            .check()
+            .map_err(|more| faults.extend(more))
+            .ok();
         let id = self
             .id
             .parse::<CampaignId>()
@@ -166,7 +170,11 @@ impl Campaign {
             .map_err(|error| faults.push(Fault::new("relay", &self.relay, error.to_string())))
             .ok();
         if !(1..=1000).contains(&self.weight) {
-            faults.push(Fault::new("weight", self.weight.to_string(), "a weight is 1 to 1000"));
+            faults.push(Fault::new(
+                "weight",
+                self.weight.to_string(),
+                "a weight is 1 to 1000",
+            ));
         }
         if let (Some(start), Some(end)) = (self.starts_at, self.expires_at)
             && start >= end

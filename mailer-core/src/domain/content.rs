@@ -86,7 +86,11 @@ impl Content {
             faults.push(Fault::new("from", "", "a mail needs a sender"));
         }
         if self.composer.is_none() {
-            faults.push(Fault::new("content", "", "a mail needs a template or another composer"));
+            faults.push(Fault::new(
+                "content",
+                "",
+                "a mail needs a template or another composer",
+            ));
         }
         match (from, &self.composer) {
             (Some(from), Some((composer, params))) if faults.is_empty() => Ok(Letter {

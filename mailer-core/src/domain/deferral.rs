@@ -44,7 +44,11 @@ impl fmt::Display for Deferral {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.reason)?;
         match self.until {
-            Some(until) => write!(f, ", next run {}", until.to_rfc3339_opts(SecondsFormat::AutoSi, true))?,
+            Some(until) => write!(
+                f,
+                ", next run {}",
+                until.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+            )?,
             None => f.write_str(", until it is resumed or the policy changes")?,
         }
         match &self.detail {

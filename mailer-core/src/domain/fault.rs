@@ -21,7 +21,11 @@ pub struct Fault {
 
 impl Fault {
     /// A fault in `field`: its `value` breaks `rule`.
-    pub fn new(field: impl Into<String>, value: impl Into<String>, rule: impl Into<String>) -> Self {
+    pub fn new(
+        field: impl Into<String>,
+        value: impl Into<String>,
+        rule: impl Into<String>,
+    ) -> Self {
         Self {
             field: field.into(),
             value: value.into(),

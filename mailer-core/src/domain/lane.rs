@@ -90,7 +90,9 @@ impl Lanes {
 
     /// The lanes of the set, first who goes first.
     pub fn iter(self) -> impl Iterator<Item = Lane> {
-        Lane::ALL.into_iter().filter(move |&lane| self.contains(lane))
+        Lane::ALL
+            .into_iter()
+            .filter(move |&lane| self.contains(lane))
     }
 }
 

@@ -95,15 +95,28 @@ impl Message {
     /// Every fault of it at once.
     pub fn check(&self) -> Result<MessageSpec, Vec<Fault>> {
         let mut faults = Vec::new();
-        let letter = self.content.check().map_err(|more| faults.extend(more)).ok();
-        let to = self.recipient.clone().check().map_err(|more| faults.extend(more)).ok();
+        let letter = self
+            .content
+            .check()
+            .map_err(|more| faults.extend(more))
+            .ok();
+        let to = self
+            .recipient
+            .clone()
+            .check()
+            .map_err(|more| faults.extend(more))
+            .ok();
         let relay = self
             .relay
             .parse::<RelayName>()
             .map_err(|error| faults.push(Fault::new("relay", &self.relay, error.to_string())))
             .ok();
         if !(1..=256).contains(&self.key.len()) || !is_one_line(&self.key) {
-            faults.push(Fault::new("key", &self.key, format!("1 to 256 octets, {ONE_LINE}")));
+            faults.push(Fault::new(
+                "key",
+                &self.key,
+                format!("1 to 256 octets, {ONE_LINE}"),
+            ));
         }
         match (letter, to, relay) {
             (Some(letter), Some(to), Some(relay)) if faults.is_empty() => Ok(MessageSpec {

@@ -23,7 +23,10 @@ struct Table {
 pub fn encode_page(records: &[Record]) -> String {
     let named = records.iter().any(|record| record.to.name().is_some());
     let keyed = records.iter().any(|record| record.key.is_some());
-    let fields: BTreeSet<&String> = records.iter().flat_map(|record| record.fields.keys()).collect();
+    let fields: BTreeSet<&String> = records
+        .iter()
+        .flat_map(|record| record.fields.keys())
+        .collect();
     let mut columns = vec!["address".to_owned()];
     columns.extend(named.then(|| "name".to_owned()));
     columns.extend(keyed.then(|| "key".to_owned()));
@@ -34,11 +37,19 @@ pub fn encode_page(records: &[Record]) -> String {
             let mut row = vec![Some(record.to.address().as_str().to_owned())];
             row.extend(named.then(|| record.to.name().map(str::to_owned)));
             row.extend(keyed.then(|| record.key.clone()));
-            row.extend(fields.iter().map(|field| record.fields.get(*field).cloned()));
+            row.extend(
+                fields
+                    .iter()
+                    .map(|field| record.fields.get(*field).cloned()),
+            );
             row
         })
         .collect();
-    serde_json::to_string(&Table { c: columns, r: rows }).unwrap_or_default()
+    serde_json::to_string(&Table {
+        c: columns,
+        r: rows,
+    })
+    .unwrap_or_default()
 }
 
 /// Decodes what [`encode_page`] made; the text names the fault otherwise.
@@ -62,7 +73,9 @@ fn decode_row(columns: &[String], row: Vec<Option<String>>) -> Result<Record, St
             ("name", value) => name = value,
             ("key", value) => key = value,
             (column, Some(value)) => {
-                let field = column.strip_prefix('=').ok_or_else(|| format!("unknown column {column:?}"))?;
+                let field = column
+                    .strip_prefix('=')
+                    .ok_or_else(|| format!("unknown column {column:?}"))?;
                 fields.insert(field.to_owned(), value);
             }
             (_, None) => {}
@@ -72,7 +85,8 @@ fn decode_row(columns: &[String], row: Vec<Option<String>>) -> Result<Record, St
         .ok_or("a row without an address")?
         .parse()
         .map_err(|error: super::AddressError| error.to_string())?;
-    let to = Mailbox::new(name.as_deref().unwrap_or_default(), address).map_err(|error| error.to_string())?;
+    let to = Mailbox::new(name.as_deref().unwrap_or_default(), address)
+        .map_err(|error| error.to_string())?;
     Ok(Record { to, key, fields })
 }
 
@@ -98,13 +112,22 @@ impl Digest {
     /// The digest of what this one covers and of the next part.
     #[must_use]
     pub fn then(&self, bytes: &[u8]) -> Self {
-        Self(Sha256::new().chain_update(self.0).chain_update(bytes).finalize().into())
+        Self(
+            Sha256::new()
+                .chain_update(self.0)
+                .chain_update(bytes)
+                .finalize()
+                .into(),
+        )
     }
 
     /// The first 16 octets in hexadecimal.
     #[must_use]
     pub fn short(&self) -> String {
-        self.0[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        self.0[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -117,8 +140,12 @@ mod tests {
     fn a_page_reads_back_as_it_was() {
         let records: Vec<Record> = [
             Recipient::new("ann@example.com").field("city", "Bern"),
-            Recipient::new("bob@example.com").name("Bob \"B\"").key("17"),
-            Recipient::new("eve@example.com").field("city", "").field("=odd", "ü\t"),
+            Recipient::new("bob@example.com")
+                .name("Bob \"B\"")
+                .key("17"),
+            Recipient::new("eve@example.com")
+                .field("city", "")
+                .field("=odd", "ü\t"),
         ]
         .into_iter()
         .map(|recipient| recipient.check().unwrap())
@@ -129,16 +156,28 @@ mod tests {
     #[test]
     fn a_plain_row_costs_little_more_than_its_text() {
         let records: Vec<Record> = (0..PAGE_SIZE)
-            .map(|i| Recipient::new(format!("user{i:06}@some-domain.example")).check().unwrap())
+            .map(|i| {
+                Recipient::new(format!("user{i:06}@some-domain.example"))
+                    .check()
+                    .unwrap()
+            })
             .collect();
         let text = encode_page(&records);
         let addresses: usize = records.iter().map(|r| r.to.address().as_str().len()).sum();
-        assert!(text.len() < addresses + 6 * PAGE_SIZE, "{} for {addresses}", text.len());
+        assert!(
+            text.len() < addresses + 6 * PAGE_SIZE,
+            "{} for {addresses}",
+            text.len()
+        );
     }
 
     #[test]
     fn a_foreign_text_is_named_as_a_fault() {
         assert!(decode_page("{}").is_err());
-        assert!(decode_page(r#"{"c":["address","x"],"r":[["a@b.c","1"]]}"#).unwrap_err().contains("unknown column"));
+        assert!(
+            decode_page(r#"{"c":["address","x"],"r":[["a@b.c","1"]]}"#)
+                .unwrap_err()
+                .contains("unknown column")
+        );
     }
 }

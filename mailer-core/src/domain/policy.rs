@@ -187,7 +187,11 @@ impl fmt::Display for Policy {
         match &self.hours {
             None => writeln!(f, "hours            always")?,
             Some(hours) => {
-                writeln!(f, "hours            {} (lanes {})", hours.calendar, hours.lanes)?;
+                writeln!(
+                    f,
+                    "hours            {} (lanes {})",
+                    hours.calendar, hours.lanes
+                )?;
             }
         }
         writeln!(f, "transient delay  {}", self.transient_delay)?;

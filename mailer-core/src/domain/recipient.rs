@@ -111,6 +111,8 @@ impl Record {
     /// The identity of the delivery within its campaign.
     #[must_use]
     pub fn key(&self) -> &str {
-        self.key.as_deref().unwrap_or_else(|| self.to.address().as_str())
+        self.key
+            .as_deref()
+            .unwrap_or_else(|| self.to.address().as_str())
     }
 }

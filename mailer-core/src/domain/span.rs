@@ -24,7 +24,9 @@ pub struct Span(pub(super) Duration);
 
 /// A text that is no length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a length of time: write such as 300ms, 5s, 5m or 1h 30m, not below zero and at most 366 days")]
+#[error(
+    "{0:?} is not a length of time: write such as 300ms, 5s, 5m or 1h 30m, not below zero and at most 366 days"
+)]
 pub struct SpanError(String);
 
 impl From<Span> for Duration {

@@ -168,7 +168,11 @@ impl fmt::Display for Status {
             write!(f, ": {code}")?;
         }
         if let Some(at) = self.next_run_at {
-            write!(f, ", next run {}", at.to_rfc3339_opts(SecondsFormat::AutoSi, true))?;
+            write!(
+                f,
+                ", next run {}",
+                at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+            )?;
         }
         if let Some(detail) = &self.detail {
             write!(f, " ({detail})")?;

@@ -29,7 +29,13 @@ impl State {
                 if let Some(verdict) = self.replayed(item) {
                     return verdict;
                 }
-                let verdict = self.decide(now, item, batch.policy_version, stored.as_ref(), &mut stopped);
+                let verdict = self.decide(
+                    now,
+                    item,
+                    batch.policy_version,
+                    stored.as_ref(),
+                    &mut stopped,
+                );
                 if let Some(lease) = self.claims.get_mut(&item.claim) {
                     lease.last_verdicts.insert(item.index, verdict.clone());
                 }
@@ -61,7 +67,9 @@ impl State {
                 let dot_by = self.mark_started(now, item);
                 if let Some(lease) = self.claims.get_mut(&item.claim) {
                     let send_by = now;
-                    lease.last_verdicts.insert(item.index, Verdict::Go { send_by, dot_by });
+                    lease
+                        .last_verdicts
+                        .insert(item.index, Verdict::Go { send_by, dot_by });
                 }
                 StartVerdict::Started { dot_by }
             })
@@ -90,7 +98,10 @@ impl State {
         let Some(binding) = self.binding(item) else {
             return Verdict::Stale;
         };
-        if let Some((_, verdict)) = stopped.iter().find(|(other, _)| Arc::ptr_eq(other, &binding)) {
+        if let Some((_, verdict)) = stopped
+            .iter()
+            .find(|(other, _)| Arc::ptr_eq(other, &binding))
+        {
             return verdict.clone();
         }
         match self.permitted(now, &binding, stored) {
@@ -128,10 +139,17 @@ impl State {
             Ok(deferral) if deferral.until.is_some_and(|until| until - now < SHORT_WAIT) => {
                 Err(Verdict::Limited(Box::new(deferral)))
             }
-            Ok(deferral) => Err(Verdict::Limited(Box::new(self.write_deferral(now, deferral)))),
+            Ok(deferral) => Err(Verdict::Limited(Box::new(
+                self.write_deferral(now, deferral),
+            ))),
             Err(never) => {
                 // The stream is there: it was just read.
-                let _ = self.halt(now, &binding.stream, HaltCause::NoOpening, &never.to_string());
+                let _ = self.halt(
+                    now,
+                    &binding.stream,
+                    HaltCause::NoOpening,
+                    &never.to_string(),
+                );
                 Err(Verdict::Held)
             }
         }
@@ -153,7 +171,8 @@ impl State {
     /// What stops a delivery beside policy and limits: a claim that is not valid, or a campaign that is held.
     fn hindered(&self, now: DateTime<Utc>, item: &BeginItem) -> Option<StartVerdict> {
         let lease = self.claims.get(&item.claim);
-        let is_open = lease.is_some_and(|lease| lease.until > now && lease.open.get(&item.index) == Some(&None));
+        let is_open = lease
+            .is_some_and(|lease| lease.until > now && lease.open.get(&item.index) == Some(&None));
         let stream = lease.and_then(|lease| self.streams.get(&lease.stream));
         match stream {
             Some(stream) if is_open && stream.may_start(now) => None,
@@ -171,7 +190,9 @@ impl State {
         if let Some(lease) = self.claims.get_mut(&item.claim)
             && let Some(stream) = self.streams.get_mut(&lease.stream)
             && let Some(page) = stream.pages.get_mut(&lease.page)
-            && page.step(item.index, DeliveryEvent::Start, &mut stream.counts).is_ok()
+            && page
+                .step(item.index, DeliveryEvent::Start, &mut stream.counts)
+                .is_ok()
         {
             lease.open.insert(item.index, Some(now));
             stream.begun_at.get_or_insert(now);

@@ -35,7 +35,11 @@ pub(super) struct Lease {
 }
 
 impl State {
-    pub(super) fn claim(&mut self, now: DateTime<Utc>, request: &ClaimRequest) -> Result<ClaimReply, Error> {
+    pub(super) fn claim(
+        &mut self,
+        now: DateTime<Utc>,
+        request: &ClaimRequest,
+    ) -> Result<ClaimReply, Error> {
         if self.claims.contains_key(&request.id) {
             return Ok(ClaimReply::Claimed(self.describe(now, request.id)?));
         }
@@ -74,7 +78,11 @@ impl State {
             return None;
         }
         self.servable(lane, &request.relays, &request.composers)
-            .filter(|(group, _)| self.deferrals.latest(&group_scopes(group), lane, now).is_none())
+            .filter(|(group, _)| {
+                self.deferrals
+                    .latest(&group_scopes(group), lane, now)
+                    .is_none()
+            })
             .min_by(|(_, one), (_, other)| one.cmp(other))
             .map(|(_, (_, id))| id.clone())
     }
@@ -109,7 +117,11 @@ impl State {
             self.order.remove(id);
             return false;
         };
-        let number = stream.due.first().filter(|(due, _)| *due <= now).map(|(_, number)| *number);
+        let number = stream
+            .due
+            .first()
+            .filter(|(due, _)| *due <= now)
+            .map(|(_, number)| *number);
         let Some(number) = number.filter(|_| stream.may_start(now)) else {
             self.place(id, now);
             return false;
@@ -120,8 +132,11 @@ impl State {
         };
         // A page that was taken back twice may hold a mail that kills who composes it: one by one.
         let at_most = if page.reaps >= 2 { 1 } else { usize::MAX };
-        let open: BTreeMap<u16, Option<DateTime<Utc>>> =
-            page.claimable(now).take(at_most).map(|index| (index, None)).collect();
+        let open: BTreeMap<u16, Option<DateTime<Utc>>> = page
+            .claimable(now)
+            .take(at_most)
+            .map(|index| (index, None))
+            .collect();
         if open.is_empty() {
             stream.set_due(number);
             stream.note_end(now);
@@ -213,12 +228,13 @@ impl State {
     ) -> Option<DateTime<Utc>> {
         self.policy.as_ref()?;
         let opens = Lane::ALL.into_iter().flat_map(|lane| {
-            self.servable(lane, relays, composers).map(move |(group, _)| {
-                let [relay, sender] = group_scopes(group);
-                self.deferrals
-                    .latest(&[Scope::Namespace, relay, sender], lane, now)
-                    .map_or(now, Deferral::end)
-            })
+            self.servable(lane, relays, composers)
+                .map(move |(group, _)| {
+                    let [relay, sender] = group_scopes(group);
+                    self.deferrals
+                        .latest(&[Scope::Namespace, relay, sender], lane, now)
+                        .map_or(now, Deferral::end)
+                })
         });
         opens
             .chain(self.order.next_wake())

@@ -22,7 +22,12 @@ impl State {
         spec: &CampaignSpec,
         loader: u64,
     ) -> Result<Created, Error> {
-        let conflict = |detail: &str| Error::conflict("submit", format!("campaign {:?} {detail}", spec.id.as_str()));
+        let conflict = |detail: &str| {
+            Error::conflict(
+                "submit",
+                format!("campaign {:?} {detail}", spec.id.as_str()),
+            )
+        };
         if let Some(tombstone) = self.tombstones.get(&spec.id) {
             return Ok(Created::Purged(tombstone.clone()));
         }
@@ -47,7 +52,9 @@ impl State {
             .as_mut()
             .ok_or_else(|| conflict("is the name of a standing stream"))?;
         if *campaign.spec != *spec {
-            return Err(conflict("exists already with other content: choose another id"));
+            return Err(conflict(
+                "exists already with other content: choose another id",
+            ));
         }
         if campaign.sealed_at.is_some() {
             return Ok(Created::Sealed {
@@ -71,10 +78,18 @@ impl State {
         Ok(Created::Loading(Loading { load, resume_after }))
     }
 
-    pub(super) fn append(&mut self, now: DateTime<Utc>, load: &Load, records: &[Record]) -> Result<Load, Error> {
+    pub(super) fn append(
+        &mut self,
+        now: DateTime<Utc>,
+        load: &Load,
+        records: &[Record],
+    ) -> Result<Load, Error> {
         let stream = self.loading("append", load)?;
         if records.is_empty() || records.len() > PAGE_SIZE {
-            return Err(Error::conflict("append", format!("a page has 1 to {PAGE_SIZE} recipients")));
+            return Err(Error::conflict(
+                "append",
+                format!("a page has 1 to {PAGE_SIZE} recipients"),
+            ));
         }
         let next_page = u64::from(stream.next_page);
         let Some(campaign) = &mut stream.campaign else {
@@ -86,7 +101,9 @@ impl State {
             digest,
             ..load.clone()
         };
-        let is_repeated = load.pages + 1 == next_page && load.digest == campaign.before_last && digest == campaign.digest;
+        let is_repeated = load.pages + 1 == next_page
+            && load.digest == campaign.before_last
+            && digest == campaign.digest;
         if is_repeated {
             return Ok(next);
         }
@@ -117,7 +134,10 @@ impl State {
             return Err(Error::not_found("seal", "not a campaign"));
         };
         if campaign.digest != load.digest || load.pages != pages {
-            return Err(Error::conflict("seal", "other pages are stored than were given"));
+            return Err(Error::conflict(
+                "seal",
+                "other pages are stored than were given",
+            ));
         }
         campaign.sealed_at.get_or_insert(now);
         stream.note_end(now);
@@ -133,9 +153,10 @@ impl State {
             .get_mut(&id)
             .ok_or_else(|| Error::not_found(op, "the campaign is gone"))?;
         match &stream.campaign {
-            Some(campaign) if campaign.loader != load.loader => {
-                Err(Error::conflict(op, "another process has taken over loading"))
-            }
+            Some(campaign) if campaign.loader != load.loader => Err(Error::conflict(
+                op,
+                "another process has taken over loading",
+            )),
             Some(campaign) if campaign.sealed_at.is_some() && campaign.digest != load.digest => {
                 Err(Error::conflict(op, "the campaign is loaded already"))
             }

@@ -12,7 +12,11 @@ use crate::queue::{Delivery, DeliveryQuery, Hold, HoldChange, StreamId, TicketSt
 use crate::schedule::{DeliveryState, campaign, refusal};
 
 impl State {
-    pub(super) fn status(&self, now: DateTime<Utc>, campaign: &CampaignId) -> Result<Status, Error> {
+    pub(super) fn status(
+        &self,
+        now: DateTime<Utc>,
+        campaign: &CampaignId,
+    ) -> Result<Status, Error> {
         match self.stream("status", &StreamId::from(campaign)) {
             Ok(stream) => self
                 .show(now, stream)
@@ -22,8 +26,17 @@ impl State {
     }
 
     pub(super) fn list(&self, now: DateTime<Utc>) -> Vec<Status> {
-        let mut all: Vec<Status> = self.streams.values().filter_map(|stream| self.show(now, stream)).collect();
-        all.sort_by_key(|status| (status.submitted_at.unwrap_or(DateTime::<Utc>::MAX_UTC), status.campaign.clone()));
+        let mut all: Vec<Status> = self
+            .streams
+            .values()
+            .filter_map(|stream| self.show(now, stream))
+            .collect();
+        all.sort_by_key(|status| {
+            (
+                status.submitted_at.unwrap_or(DateTime::<Utc>::MAX_UTC),
+                status.campaign.clone(),
+            )
+        });
         all
     }
 
@@ -49,7 +62,11 @@ impl State {
 
     /// Why a stream does not send at `now`, whether or not any worker has met the reason yet.
     fn wait_of(&self, now: DateTime<Utc>, stream: &Stream) -> Option<Deferral> {
-        let since = stream.campaign.as_ref().and_then(|campaign| campaign.sealed_at).unwrap_or(now);
+        let since = stream
+            .campaign
+            .as_ref()
+            .and_then(|campaign| campaign.sealed_at)
+            .unwrap_or(now);
         let wait = |scope: Scope, reason: Reason, until: Option<DateTime<Utc>>| Deferral {
             scope,
             lane: Some(stream.binding.lane),
@@ -62,7 +79,10 @@ impl State {
             return Some(refusal::no_policy(None, since));
         };
         let own = stream.scopes()[3].clone();
-        let starts_at = stream.campaign.as_ref().and_then(|campaign| campaign.spec.starts_at);
+        let starts_at = stream
+            .campaign
+            .as_ref()
+            .and_then(|campaign| campaign.spec.starts_at);
         let scheduled = starts_at
             .filter(|at| *at > now)
             .map(|at| wait(own.clone(), Reason::Scheduled, Some(at)));
@@ -75,18 +95,28 @@ impl State {
             .filter(|deferral| deferral.until.is_none_or(|until| until - now >= SHORT_WAIT))
             .cloned();
         // `max_by_key` takes the last of equals: the book knows since when, so it comes last.
-        let known = scheduled.into_iter().chain(closed).chain(booked).max_by_key(Deferral::end);
+        let known = scheduled
+            .into_iter()
+            .chain(closed)
+            .chain(booked)
+            .max_by_key(Deferral::end);
         if known.is_some() {
             return known;
         }
         if stream.counts.in_flight > 0 {
             return None;
         }
-        let retry_at = stream.due.first().map(|(due, _)| *due).filter(|due| *due > now);
+        let retry_at = stream
+            .due
+            .first()
+            .map(|(due, _)| *due)
+            .filter(|due| *due > now);
         if let Some(due) = retry_at.filter(|_| stream.counts.pending == 0) {
             return Some(wait(own, Reason::RecipientRetry, Some(due)));
         }
-        self.worker_serves(stream, now).err().map(|reason| wait(own, reason, None))
+        self.worker_serves(stream, now)
+            .err()
+            .map(|reason| wait(own, reason, None))
     }
 
     pub(super) fn change_hold(
@@ -97,8 +127,13 @@ impl State {
     ) -> Result<(), Error> {
         let id = StreamId::from(campaign);
         let state = campaign::state(&self.stream("hold", &id)?.facts(now, None));
-        if state.is_final() && !(state == crate::domain::CampaignState::Cancelled && *change == HoldChange::Cancel) {
-            return Err(Error::conflict("hold", format!("campaign {:?} is {state}", campaign.as_str())));
+        if state.is_final()
+            && !(state == crate::domain::CampaignState::Cancelled && *change == HoldChange::Cancel)
+        {
+            return Err(Error::conflict(
+                "hold",
+                format!("campaign {:?} is {state}", campaign.as_str()),
+            ));
         }
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.hold = match change {
@@ -112,20 +147,37 @@ impl State {
             stream.note_end(now);
         }
         if *change == HoldChange::Resume {
-            self.deferrals.resume(&Scope::Campaign(id.as_str().to_owned()));
+            self.deferrals
+                .resume(&Scope::Campaign(id.as_str().to_owned()));
         }
         self.place(&id, now);
         Ok(())
     }
 
-    pub(super) fn outcomes(&self, now: DateTime<Utc>, query: &DeliveryQuery) -> Result<Vec<Delivery>, Error> {
+    pub(super) fn outcomes(
+        &self,
+        now: DateTime<Utc>,
+        query: &DeliveryQuery,
+    ) -> Result<Vec<Delivery>, Error> {
         let stream = self.stream("outcomes", &StreamId::from(&query.campaign))?;
-        let page = u32::try_from(query.page).ok().and_then(|number| stream.pages.get(&number));
+        let page = u32::try_from(query.page)
+            .ok()
+            .and_then(|number| stream.pages.get(&number));
         page.map_or_else(|| Ok(Vec::new()), |page| describe(stream, page, now))
     }
 
-    pub(super) fn ticket(&self, now: DateTime<Utc>, id: &StreamId, key: &str) -> Result<TicketState, Error> {
-        let unknown = || Error::not_found("ticket", format!("no mail with the key {key:?}, or its outcome has aged out"));
+    pub(super) fn ticket(
+        &self,
+        now: DateTime<Utc>,
+        id: &StreamId,
+        key: &str,
+    ) -> Result<TicketState, Error> {
+        let unknown = || {
+            Error::not_found(
+                "ticket",
+                format!("no mail with the key {key:?}, or its outcome has aged out"),
+            )
+        };
         let stream = self.streams.get(id).ok_or_else(unknown)?;
         let (number, index) = stream.keys.get(key).copied().ok_or_else(unknown)?;
         let page = stream.pages.get(&number).ok_or_else(unknown)?;
@@ -171,7 +223,10 @@ impl State {
             _ => {
                 return Err(Error::conflict(
                     "purge",
-                    format!("campaign {:?} is not finished: cancel it first", campaign.as_str()),
+                    format!(
+                        "campaign {:?} is not finished: cancel it first",
+                        campaign.as_str()
+                    ),
                 ));
             }
         };
@@ -182,7 +237,9 @@ impl State {
 }
 
 fn describe(stream: &Stream, page: &Page, now: DateTime<Utc>) -> Result<Vec<Delivery>, Error> {
-    let records = page.records().map_err(|fault| Error::incompatible("outcomes", fault))?;
+    let records = page
+        .records()
+        .map_err(|fault| Error::incompatible("outcomes", fault))?;
     let ended = match (&stream.hold, stream.has_expired(now)) {
         (Some(Hold::Cancelled), _) => Some(DeliveryState::Cancelled),
         (_, true) => Some(DeliveryState::Expired),

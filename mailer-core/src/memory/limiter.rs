@@ -41,10 +41,17 @@ impl Limiter {
         if limits.is_empty() {
             return Ok(now + USABLE);
         }
-        let lines: Vec<Line<'_>> = limits.iter().map(|(limit, scope)| Line { limit, scope }).collect();
+        let lines: Vec<Line<'_>> = limits
+            .iter()
+            .map(|(limit, scope)| Line { limit, scope })
+            .collect();
         let decision = self.counters.reserve(&lines, lane, reserved, 1, now.into());
         match grant_of(&lines, decision, now) {
-            Grant { granted: 1.., use_by, .. } => Ok(use_by),
+            Grant {
+                granted: 1..,
+                use_by,
+                ..
+            } => Ok(use_by),
             Grant { refusal, .. } => Err(refusal.unwrap_or(Refusal {
                 scope: Scope::Namespace,
                 reason: Reason::LimiterUnavailable,
@@ -54,8 +61,16 @@ impl Limiter {
     }
 
     /// Gives a token back that was taken at `taken_at` and not used.
-    pub(super) fn give_one(&mut self, taken_at: DateTime<Utc>, lane: Lane, limits: &[(&Limit, Scope)]) {
-        let lines: Vec<Line<'_>> = limits.iter().map(|(limit, scope)| Line { limit, scope }).collect();
+    pub(super) fn give_one(
+        &mut self,
+        taken_at: DateTime<Utc>,
+        lane: Lane,
+        limits: &[(&Limit, Scope)],
+    ) {
+        let lines: Vec<Line<'_>> = limits
+            .iter()
+            .map(|(limit, scope)| Line { limit, scope })
+            .collect();
         self.counters.give_back(&lines, lane, 1, taken_at.into());
     }
 
@@ -64,11 +79,22 @@ impl Limiter {
         if let Some(known) = self.reservations.get(&demand.id) {
             return known.grant.clone();
         }
-        let lines: Vec<Line<'_>> = demand.limits.iter().map(|(limit, scope)| Line { limit, scope }).collect();
-        let decision = self.counters.reserve(&lines, demand.lane, demand.reserved_percent, demand.n, now.into());
+        let lines: Vec<Line<'_>> = demand
+            .limits
+            .iter()
+            .map(|(limit, scope)| Line { limit, scope })
+            .collect();
+        let decision = self.counters.reserve(
+            &lines,
+            demand.lane,
+            demand.reserved_percent,
+            demand.n,
+            now.into(),
+        );
         let grant = grant_of(&lines, decision, now);
         if grant.granted > 0 {
-            self.by_end.insert((grant.use_by + REMEMBERED, demand.id.clone()), ());
+            self.by_end
+                .insert((grant.use_by + REMEMBERED, demand.id.clone()), ());
             self.reservations.insert(
                 demand.id.clone(),
                 Reservation {
@@ -92,8 +118,13 @@ impl Limiter {
         let more = unused.saturating_sub(reservation.unused);
         reservation.unused += more;
         if more > 0 {
-            let lines: Vec<Line<'_>> = reservation.limits.iter().map(|(limit, scope)| Line { limit, scope }).collect();
-            self.counters.give_back(&lines, reservation.lane, more, reservation.at.into());
+            let lines: Vec<Line<'_>> = reservation
+                .limits
+                .iter()
+                .map(|(limit, scope)| Line { limit, scope })
+                .collect();
+            self.counters
+                .give_back(&lines, reservation.lane, more, reservation.at.into());
         }
     }
 
@@ -127,7 +158,7 @@ fn grant_of(lines: &[Line<'_>], decision: Decision, now: DateTime<Utc>) -> Grant
     let refusal_of = |line: usize, retry_at: Option<Micros>| {
         lines.get(line).map(|line| Refusal {
             scope: line.scope.clone(),
-            reason: Reason::from(line.limit.reason_code().to_owned()),
+            reason: Reason::from(line.limit.kind().reason_code(line.limit.cap()).to_owned()),
             retry_at: retry_at.map(DateTime::<Utc>::from),
         })
     };

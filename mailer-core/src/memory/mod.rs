@@ -24,14 +24,16 @@ use self::state::State;
 use crate::Error;
 use crate::clock::{Clock, SystemClock};
 use crate::domain::{
-    CampaignId, CampaignSpec, Deferral, HaltCause, Limit, MessageSpec, Policy, Record, Scope, Status, StoredPolicy,
+    CampaignId, CampaignSpec, Deferral, HaltCause, Limit, MessageSpec, Policy, Record, Scope,
+    Status, StoredPolicy,
 };
 use crate::gate::{BeginBatch, BeginReply, Gate, StartVerdict};
 use crate::limiter::{Demand, Grant, RateLimiter, Usage};
 use crate::policy_store::PolicyStore;
 use crate::queue::{
-    ClaimReply, ClaimRequest, Created, Defer, DeferQueue, Delivery, DeliveryQuery, HoldChange, Intake, Ledger, Load,
-    SettleReply, Settlement, StreamId, Tick, TickReply, TicketState, Tombstone,
+    ClaimReply, ClaimRequest, Created, Defer, DeferQueue, Delivery, DeliveryQuery, HoldChange,
+    Intake, Ledger, Load, SettleReply, Settlement, StreamId, Tick, TickReply, TicketState,
+    Tombstone,
 };
 
 /// A store in memory. Clones share it.
@@ -128,7 +130,11 @@ impl DeferQueue for MemoryStore {
         Ok(state.start(now, batch))
     }
 
-    async fn settle(&self, settlements: &[Settlement], defers: &[Defer]) -> Result<SettleReply, Error> {
+    async fn settle(
+        &self,
+        settlements: &[Settlement],
+        defers: &[Defer],
+    ) -> Result<SettleReply, Error> {
         let (mut state, now) = self.enter();
         Ok(state.settle(now, settlements, defers))
     }
@@ -161,7 +167,10 @@ impl Gate for MemoryStore {
 impl RateLimiter for MemoryStore {
     async fn reserve(&self, demands: &[Demand]) -> Result<Vec<Grant>, Error> {
         let (mut state, now) = self.enter();
-        Ok(demands.iter().map(|demand| state.limiter.reserve(now, demand)).collect())
+        Ok(demands
+            .iter()
+            .map(|demand| state.limiter.reserve(now, demand))
+            .collect())
     }
 
     async fn refund(&self, id: &str, unused: u32) -> Result<(), Error> {
@@ -171,7 +180,7 @@ impl RateLimiter for MemoryStore {
     }
 
     async fn usage(&self, limits: &[(Limit, Scope)]) -> Result<Vec<Usage>, Error> {
-        let (mut state, now) = self.enter();
+        let (state, now) = self.enter();
         Ok(state.limiter.usage(now, limits))
     }
 }
@@ -190,7 +199,11 @@ impl PolicyStore for MemoryStore {
         }
     }
 
-    async fn set_policy(&self, policy: &Policy, if_version: Option<u64>) -> Result<StoredPolicy, Error> {
+    async fn set_policy(
+        &self,
+        policy: &Policy,
+        if_version: Option<u64>,
+    ) -> Result<StoredPolicy, Error> {
         let (mut state, now) = self.enter();
         state.set_policy(now, policy, if_version)
     }

@@ -83,12 +83,17 @@ impl Page {
     pub(super) fn records(&self) -> Result<Vec<Record>, String> {
         match &self.body {
             Body::Records(text) => decode_page(text),
-            Body::Messages(messages) => Ok(messages.iter().map(|message| message.to.clone()).collect()),
+            Body::Messages(messages) => {
+                Ok(messages.iter().map(|message| message.to.clone()).collect())
+            }
         }
     }
 
     pub(super) fn state(&self, index: u16) -> DeliveryState {
-        self.states.get(usize::from(index)).copied().unwrap_or_default()
+        self.states
+            .get(usize::from(index))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Moves a delivery on, and its place in the counts with it.

@@ -2,19 +2,27 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::page::Doubt;
 use super::begin::DOT_WITHIN;
+use super::page::Doubt;
 use super::state::State;
 use crate::domain::{ClaimId, Failure, Limit, OnUnknown, Policy, Scope, ScopeKind};
-use crate::queue::{Defer, Settled, Settlement, SettleReply, SettleResult, StreamId};
+use crate::queue::{Defer, SettleReply, SettleResult, Settled, Settlement, StreamId};
 use crate::schedule::{DeliveryEvent, DeliveryState};
 
 /// The longest that a relay's reply to the final dot is waited for (RFC 5321, 4.5.3.2.6).
 const REPLY_WITHIN: TimeDelta = TimeDelta::minutes(10);
 
 impl State {
-    pub(super) fn settle(&mut self, now: DateTime<Utc>, settlements: &[Settlement], defers: &[Defer]) -> SettleReply {
-        let results = settlements.iter().map(|settlement| self.settle_one(now, settlement)).collect();
+    pub(super) fn settle(
+        &mut self,
+        now: DateTime<Utc>,
+        settlements: &[Settlement],
+        defers: &[Defer],
+    ) -> SettleReply {
+        let results = settlements
+            .iter()
+            .map(|settlement| self.settle_one(now, settlement))
+            .collect();
         for defer in defers {
             self.defer(now, defer);
         }
@@ -39,7 +47,11 @@ impl State {
         }
         if is_ended {
             self.end_claim(settlement.claim);
-            if let Some(page) = self.streams.get_mut(&id).and_then(|stream| stream.pages.get_mut(&number)) {
+            if let Some(page) = self
+                .streams
+                .get_mut(&id)
+                .and_then(|stream| stream.pages.get_mut(&number))
+            {
                 page.owner = None;
             }
         }
@@ -87,7 +99,14 @@ impl State {
             }
             Settled::Returned => self.step(id, number, settlement, DeliveryEvent::Return),
             Settled::Retry { after } => self.refused(now, id, number, settlement, after),
-            Settled::Unknown { rule } => self.lost(id, number, settlement.claim, settlement.index, begun_at, rule),
+            Settled::Unknown { rule } => self.lost(
+                id,
+                number,
+                settlement.claim,
+                settlement.index,
+                begun_at,
+                rule,
+            ),
             // A mail that has begun is not skipped any more.
             Settled::Skipped | Settled::Suppressed => {
                 self.step(id, number, settlement, DeliveryEvent::Return);
@@ -103,12 +122,19 @@ impl State {
         settlement: &Settlement,
         after: Option<std::time::Duration>,
     ) {
-        let Some(page) = self.streams.get_mut(id).and_then(|stream| stream.pages.get_mut(&number)) else {
+        let Some(page) = self
+            .streams
+            .get_mut(id)
+            .and_then(|stream| stream.pages.get_mut(&number))
+        else {
             return;
         };
         let row = page.row(settlement.index);
         row.attempts += 1;
-        let policy = self.policy.as_ref().map_or_else(Policy::new, |stored| stored.policy.clone());
+        let policy = self
+            .policy
+            .as_ref()
+            .map_or_else(Policy::new, |stored| stored.policy.clone());
         match policy.delay_after_attempt(row.attempts) {
             Some(delay) => {
                 // The relay may ask for more patience than the policy has, not for less.
@@ -138,7 +164,10 @@ impl State {
         let Some(page) = stream.pages.get_mut(&number) else {
             return;
         };
-        if page.step(index, DeliveryEvent::Lose, &mut stream.counts).is_err() {
+        if page
+            .step(index, DeliveryEvent::Lose, &mut stream.counts)
+            .is_err()
+        {
             return;
         }
         let row = page.row(index);
@@ -174,7 +203,9 @@ impl State {
             .streams
             .get(&id)
             .and_then(|stream| stream.pages.get(&number))
-            .filter(|page| page.owner.is_none() || page.state(settlement.index) == DeliveryState::Unknown)
+            .filter(|page| {
+                page.owner.is_none() || page.state(settlement.index) == DeliveryState::Unknown
+            })
             .map(|page| page.state(settlement.index));
         match state {
             Some(DeliveryState::Unknown | DeliveryState::Retry) => {
@@ -206,7 +237,10 @@ impl State {
             return;
         };
         // An illegal step is a foreign or repeated settlement: it changes nothing.
-        if page.step(settlement.index, event, &mut stream.counts).is_ok() {
+        if page
+            .step(settlement.index, event, &mut stream.counts)
+            .is_ok()
+        {
             let failure = match settlement.settled {
                 Settled::Failed(failure) => Some(failure),
                 _ => None,
@@ -233,7 +267,8 @@ impl State {
 
     fn note_sent(&mut self, now: DateTime<Utc>, id: &StreamId) {
         if let Some(stream) = self.streams.get(id) {
-            self.relays.insert(stream.binding.scope(ScopeKind::Relay), now);
+            self.relays
+                .insert(stream.binding.scope(ScopeKind::Relay), now);
         }
     }
 

@@ -8,9 +8,10 @@ use super::limiter::Limiter;
 use super::stream::Stream;
 use crate::Error;
 use crate::domain::{
-    CampaignId, ClaimId, Deferral, HaltCause, Policy, Reason, Scope, StoredPolicy, WorkerId,
+    CampaignId, ClaimId, Deferral, HaltCause, Limit, LimitKind, Policy, Reason, Scope,
+    StoredPolicy, WorkerId,
 };
-use crate::limits::window_end;
+use crate::limits::Window;
 use crate::queue::{Defer, Hold, StreamId, Tick, Tombstone, Wait};
 use crate::schedule::deferral::DeferralBook;
 use crate::schedule::fair::FairOrder;
@@ -69,7 +70,11 @@ impl State {
     pub(super) fn write_deferral(&mut self, now: DateTime<Utc>, deferral: Deferral) -> Deferral {
         let held = self.deferrals.defer(now, deferral);
         if let Scope::Campaign(name) | Scope::Stream(name) = &held.scope
-            && let Some(id) = self.streams.keys().find(|id| id.as_str() == name.as_str()).cloned()
+            && let Some(id) = self
+                .streams
+                .keys()
+                .find(|id| id.as_str() == name.as_str())
+                .cloned()
         {
             self.place(&id, now);
         }
@@ -77,9 +82,11 @@ impl State {
     }
 
     pub(super) fn defer(&mut self, now: DateTime<Utc>, defer: &Defer) -> Option<Deferral> {
-        let sent_since = defer
-            .unless_sent_since
-            .is_some_and(|since| self.relays.get(&defer.scope).is_some_and(|sent| *sent >= since));
+        let sent_since = defer.unless_sent_since.is_some_and(|since| {
+            self.relays
+                .get(&defer.scope)
+                .is_some_and(|sent| *sent >= since)
+        });
         let outdated = defer
             .policy_version
             .is_some_and(|version| version < self.policy_version);
@@ -90,7 +97,10 @@ impl State {
             Wait::For(duration) => Some(now + duration),
             Wait::Until(at) => Some(at),
             Wait::AfterTrouble => {
-                let policy = self.policy.as_ref().map_or_else(Policy::new, |stored| stored.policy.clone());
+                let policy = self
+                    .policy
+                    .as_ref()
+                    .map_or_else(Policy::new, |stored| stored.policy.clone());
                 Some(now + policy.delay_after_trouble())
             }
             Wait::Open => None,
@@ -159,10 +169,15 @@ impl State {
             .filter(|(_, until)| *until > now)
             .collect();
         // A limit whose kind or zone changes stays until its window ends, or the change would be a fresh budget.
-        retiring.extend(before.iter().flat_map(|stored| stored.policy.limits()).filter_map(|old| {
-            let replaced = policy.limits().iter().any(|new| old.same_purpose(new));
-            replaced.then(|| (old.clone(), window_end(old, now)))
-        }));
+        retiring.extend(
+            before
+                .iter()
+                .flat_map(|stored| stored.policy.limits())
+                .filter_map(|old| {
+                    let replaced = policy.limits().iter().any(|new| old.same_purpose(new));
+                    replaced.then(|| (old.clone(), window_end(old, now)))
+                }),
+        );
         self.policy_version += 1;
         let stored = StoredPolicy {
             policy: policy.clone(),
@@ -184,7 +199,13 @@ impl State {
         self.deferrals.policy_changed();
         // Closed hours that never open are of the policy, too.
         for stream in self.streams.values_mut() {
-            if matches!(&stream.hold, Some(Hold::Halted { cause: HaltCause::NoOpening, .. })) {
+            if matches!(
+                &stream.hold,
+                Some(Hold::Halted {
+                    cause: HaltCause::NoOpening,
+                    ..
+                })
+            ) {
                 stream.hold = None;
             }
         }
@@ -193,7 +214,8 @@ impl State {
 
     /// The latest wait among a stream's scopes, as the book has it.
     pub(super) fn deferral_of(&self, stream: &Stream, now: DateTime<Utc>) -> Option<&Deferral> {
-        self.deferrals.latest(&stream.scopes(), stream.binding.lane, now)
+        self.deferrals
+            .latest(&stream.scopes(), stream.binding.lane, now)
     }
 
     pub(super) fn end_claim(&mut self, id: ClaimId) {
@@ -211,15 +233,29 @@ impl State {
             .filter(|(gone_at, tick)| *gone_at > now && tick.relays.contains(&stream.binding.relay))
             .map(|(_, tick)| tick)
             .collect();
-        let composer = stream.campaign.as_ref().map(|campaign| &campaign.letter.composer);
+        let composer = stream
+            .campaign
+            .as_ref()
+            .map(|campaign| &campaign.letter.composer);
         if serves_relay.is_empty() {
             Err(Reason::NoWorker)
-        } else if composer
-            .is_some_and(|composer| !serves_relay.iter().any(|tick| tick.composers.contains(composer)))
-        {
+        } else if composer.is_some_and(|composer| {
+            !serves_relay
+                .iter()
+                .any(|tick| tick.composers.contains(composer))
+        }) {
             Err(Reason::ComposerMissing)
         } else {
             Ok(())
         }
+    }
+}
+
+/// When what a limit has counted until `now` counts no more.
+fn window_end(limit: &Limit, now: DateTime<Utc>) -> DateTime<Utc> {
+    match limit.kind() {
+        LimitKind::Calendar { unit, zone } => Window::of(*unit, zone, now.into()).end.into(),
+        LimitKind::Rolling { window } => now + *window,
+        LimitKind::Pace { .. } => now,
     }
 }

@@ -60,7 +60,9 @@ impl Stream {
     }
 
     pub(super) fn is_sealed(&self) -> bool {
-        self.campaign.as_ref().is_none_or(|campaign| campaign.sealed_at.is_some())
+        self.campaign
+            .as_ref()
+            .is_none_or(|campaign| campaign.sealed_at.is_some())
     }
 
     pub(super) fn has_expired(&self, now: DateTime<Utc>) -> bool {
@@ -102,7 +104,10 @@ impl Stream {
         if !self.may_start(now) {
             return None;
         }
-        let starts_at = self.campaign.as_ref().and_then(|campaign| campaign.spec.starts_at);
+        let starts_at = self
+            .campaign
+            .as_ref()
+            .and_then(|campaign| campaign.spec.starts_at);
         let due = self.due.first().map(|(due, _)| *due)?;
         Some(starts_at.map_or(due, |starts_at| due.max(starts_at)))
     }
@@ -119,7 +124,11 @@ impl Stream {
         .map(|kind| self.binding.scope(kind))
     }
 
-    pub(super) fn facts<'a>(&'a self, now: DateTime<Utc>, deferral: Option<&'a Deferral>) -> Facts<'a> {
+    pub(super) fn facts<'a>(
+        &'a self,
+        now: DateTime<Utc>,
+        deferral: Option<&'a Deferral>,
+    ) -> Facts<'a> {
         Facts {
             sealed: self.is_sealed(),
             hold: self.hold.as_ref(),

@@ -21,11 +21,17 @@ impl State {
     pub(super) fn tick(&mut self, now: DateTime<Utc>, tick: &Tick) -> TickReply {
         let pause = TimeDelta::from_std(tick.next_within).unwrap_or(TimeDelta::MAX / 4);
         if tick.present {
-            self.workers.insert(tick.worker, (now + pause * 3, tick.clone()));
+            self.workers
+                .insert(tick.worker, (now + pause * 3, tick.clone()));
         } else {
             self.workers.remove(&tick.worker);
         }
-        let lost = tick.claims.iter().copied().filter(|id| !self.renew(now, *id)).collect();
+        let lost = tick
+            .claims
+            .iter()
+            .copied()
+            .filter(|id| !self.renew(now, *id))
+            .collect();
         self.reap_silent(now, pause * 2 + TimeDelta::seconds(5));
         self.forget_old(now);
         self.order.wake(now);
@@ -91,7 +97,11 @@ impl State {
                 }
             }
         }
-        if let Some(page) = self.streams.get_mut(&lease.stream).and_then(|stream| stream.pages.get_mut(&lease.page)) {
+        if let Some(page) = self
+            .streams
+            .get_mut(&lease.stream)
+            .and_then(|stream| stream.pages.get_mut(&lease.page))
+        {
             page.owner = None;
             page.reaps += 1;
         }
@@ -103,7 +113,11 @@ impl State {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
-        let Some(page) = stream.pages.get_mut(&number).filter(|page| alone && page.reaps >= 2) else {
+        let Some(page) = stream
+            .pages
+            .get_mut(&number)
+            .filter(|page| alone && page.reaps >= 2)
+        else {
             return;
         };
         let row = page.row(index);
@@ -136,22 +150,26 @@ impl State {
             .streams
             .iter()
             .filter(|(_, stream)| {
-                stream
-                    .campaign
-                    .as_ref()
-                    .is_some_and(|campaign| campaign.sealed_at.is_none() && now - campaign.loaded_at > DRAFT_FOR)
+                stream.campaign.as_ref().is_some_and(|campaign| {
+                    campaign.sealed_at.is_none() && now - campaign.loaded_at > DRAFT_FOR
+                })
             })
             .map(|(id, _)| id.clone())
             .collect();
         for id in stale_drafts {
             self.forget_stream(&id);
         }
-        for stream in self.streams.values_mut().filter(|stream| stream.campaign.is_none()) {
+        for stream in self
+            .streams
+            .values_mut()
+            .filter(|stream| stream.campaign.is_none())
+        {
             let old: Vec<u32> = stream
                 .pages
                 .iter()
                 .filter(|(_, page)| {
-                    page.owner.is_none() && page.finished_at.is_some_and(|at| now - at > OUTCOME_FOR)
+                    page.owner.is_none()
+                        && page.finished_at.is_some_and(|at| now - at > OUTCOME_FOR)
                 })
                 .map(|(number, _)| *number)
                 .collect();
@@ -171,6 +189,7 @@ impl State {
         self.order.remove(id);
         self.claims.retain(|_, lease| lease.stream != *id);
         self.doubts.retain(|_, (stream, _)| stream != id);
-        self.relays.retain(|scope, _| !matches!(scope, Scope::Campaign(_)));
+        self.relays
+            .retain(|scope, _| !matches!(scope, Scope::Campaign(_)));
     }
 }

@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 pub use claim::{Claim, ClaimReply, ClaimRequest, ClaimedDelivery};
 pub use intake::{Created, Intake, Load, Loading};
 pub use ledger::{Delivery, DeliveryQuery, Hold, HoldChange, Ledger, TicketState, Tombstone};
-pub use settle::{Defer, Settled, Settlement, SettleReply, SettleResult, Wait};
+pub use settle::{Defer, SettleReply, SettleResult, Settled, Settlement, Wait};
 pub use stream::StreamId;
 
 use crate::Error;
@@ -62,7 +62,11 @@ pub trait DeferQueue: Debug + Send + Sync {
     ///
     /// # Errors
     /// If the store cannot be reached.
-    async fn settle(&self, settlements: &[Settlement], defers: &[Defer]) -> Result<SettleReply, Error>;
+    async fn settle(
+        &self,
+        settlements: &[Settlement],
+        defers: &[Defer],
+    ) -> Result<SettleReply, Error>;
 
     /// Tells the store that this worker lives, and asks what is new. Called every 500 ms while leases are held.
     ///
@@ -125,7 +129,11 @@ impl<T: DeferQueue + ?Sized> DeferQueue for Arc<T> {
         (**self).start(batch).await
     }
 
-    async fn settle(&self, settlements: &[Settlement], defers: &[Defer]) -> Result<SettleReply, Error> {
+    async fn settle(
+        &self,
+        settlements: &[Settlement],
+        defers: &[Defer],
+    ) -> Result<SettleReply, Error> {
         (**self).settle(settlements, defers).await
     }
 

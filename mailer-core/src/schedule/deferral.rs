@@ -44,18 +44,20 @@ impl DeferralBook {
         self.entries
             .get(scope)?
             .iter()
-            .filter(|(slot, deferral)| slot.lane.is_none_or(|bound| bound == lane) && deferral.holds(now))
+            .filter(|(slot, deferral)| {
+                slot.lane.is_none_or(|bound| bound == lane) && deferral.holds(now)
+            })
             .map(|(_, deferral)| deferral)
             .max_by_key(|deferral| deferral.end())
     }
 
     /// The latest wait among `scopes` for `lane`.
     pub(crate) fn latest<'a>(
-        &'a self,
+        &self,
         scopes: impl IntoIterator<Item = &'a Scope>,
         lane: Lane,
         now: DateTime<Utc>,
-    ) -> Option<&'a Deferral> {
+    ) -> Option<&Deferral> {
         scopes
             .into_iter()
             .filter_map(|scope| self.of(scope, lane, now))

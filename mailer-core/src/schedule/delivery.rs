@@ -41,7 +41,10 @@ pub enum DeliveryState {
 
 /// What happens to a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "the transition function matches every event")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the transition function matches every event"
+)]
 pub enum DeliveryEvent {
     /// The gate lets it begin.
     Start,

@@ -76,7 +76,11 @@ impl FairOrder {
             Some(due) if due > now => Stand::Asleep(due),
             Some(_) => Stand::Ready,
         };
-        if self.places.get(id).is_some_and(|place| place.stand == stand) {
+        if self
+            .places
+            .get(id)
+            .is_some_and(|place| place.stand == stand)
+        {
             return;
         }
         self.take_out(id);
@@ -153,7 +157,9 @@ impl FairOrder {
             return;
         };
         let before = place.service;
-        let cost = u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(UNIT / place.weight);
+        let cost = u64::try_from(count)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(UNIT / place.weight);
         place.service = change(before, cost);
         if place.stand == Stand::Ready
             && let Some(group) = self.lanes[place.lane as usize].groups.get_mut(&place.group)

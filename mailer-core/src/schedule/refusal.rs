@@ -8,7 +8,10 @@ use crate::gate::Binding;
 use crate::limiter::Refusal;
 
 /// The first instant from `at` on at which all calendars are open. Without any: `at`.
-pub(crate) fn next_open(calendars: &[&WorkCalendar], at: DateTime<Utc>) -> Result<DateTime<Utc>, NoOpening> {
+pub(crate) fn next_open(
+    calendars: &[&WorkCalendar],
+    at: DateTime<Utc>,
+) -> Result<DateTime<Utc>, NoOpening> {
     // Each round moves to the latest opening; two calendars of weeks meet within their horizon or never.
     let mut candidate = at;
     for _ in 0..1_000 {

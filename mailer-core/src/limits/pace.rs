@@ -1,0 +1,126 @@
+//! Even spacing.
+
+use super::micros::{MILLISECOND, MINUTE, SECOND};
+use super::{Allowance, Micros};
+
+/// How far a pace has run ahead of its clock: the leaky-bucket form of GCRA, exact in whole numbers.
+///
+/// A token adds `period` to the level, every microsecond takes `cap` off it; a token is free while the level has room
+/// for it below `burst × period`, where the burst is 100 ms worth of tokens and at least 1. So no rate is rounded, and
+/// a new cap acts at once.
+///
+/// With a steady clock at most `burst + cap × T ÷ period` tokens are granted in any time T. Each may be used for 1 s,
+/// so at most `burst + cap × (T + 1 s) ÷ period` sends begin in any T.
+///
+/// `Bulk` with a reduced share sees a bucket that leaks, and holds, as little as its share; others the whole one.
+///
+/// A clock set back by at most 1 s is waited for. One set back further lets one token pass at once, then the pace goes
+/// on: nobody waits longer than one interval and 1 s.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    period: i64,
+    at: Micros,
+    level: i64,
+}
+
+impl Pace {
+    pub(super) const fn new(period: i64, now: Micros) -> Self {
+        Self {
+            period,
+            at: now,
+            level: 0,
+        }
+    }
+
+    /// Tokens free at `now`.
+    #[must_use]
+    pub fn free(&self, now: Micros, allowance: Allowance) -> u32 {
+        if allowance.own() == 0 {
+            return 0;
+        }
+        let room = self.brim(allowance.own()) - self.level(now, allowance);
+        u32::try_from(room.max(0) / self.period).unwrap_or(u32::MAX)
+    }
+
+    /// Tokens that have not leaked away yet, begun ones as whole.
+    #[must_use]
+    pub fn used(&self, now: Micros, allowance: Allowance) -> u32 {
+        let level = self.level(now, allowance);
+        u32::try_from(ceil_div(level, self.period)).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn use_by(now: Micros) -> Micros {
+        now + HOLD
+    }
+
+    pub(super) fn take(&mut self, granted: u32, now: Micros, allowance: Allowance) {
+        self.level = self.level(now, allowance) + i64::from(granted) * self.period;
+        // After a small step back the leak resumes where it had been, or the step would let extra tokens pass.
+        self.at = if self.set_back(now) {
+            now
+        } else {
+            now.max(self.at)
+        };
+    }
+
+    /// A token returns as far as it has not leaked away: the time in which it could have been used does not come again.
+    pub(super) fn give_back(&mut self, returned: u32, granted_at: Micros, cap: u32) {
+        if granted_at <= self.at {
+            let leaked = (self.at - granted_at).saturating_mul(i64::from(cap));
+            let added = i64::from(returned).saturating_mul(self.period);
+            self.level -= added.saturating_sub(leaked).clamp(0, self.level);
+        }
+    }
+
+    /// The first instant from `from` on at which a token is free if nobody acts; none if the lane may use none.
+    pub(super) fn next_free(&self, from: Micros, allowance: Allowance) -> Option<Micros> {
+        if allowance.own() == 0 {
+            return None;
+        }
+        if self.free(from, allowance) > 0 {
+            return Some(from);
+        }
+        let over = self.held(allowance) - (self.brim(allowance.own()) - self.period);
+        Some(self.at + ceil_div(over, i64::from(allowance.own())))
+    }
+
+    pub(super) fn forgotten_at(&self, cap: u32) -> Micros {
+        self.at + ceil_div(self.level, i64::from(cap.max(1))) + 10 * MINUTE
+    }
+
+    fn level(&self, now: Micros, allowance: Allowance) -> i64 {
+        let held = self.held(allowance);
+        if self.set_back(now) {
+            return held.min(self.brim(allowance.own()) - self.period);
+        }
+        let (own, since) = (i64::from(allowance.own()), (now - self.at).max(0));
+        if own > 0 && since >= ceil_div(held, own) {
+            0
+        } else {
+            held - own * since
+        }
+    }
+
+    /// The level when it was last changed. One that a higher cap left behind counts no more than the cap of today holds.
+    fn held(&self, allowance: Allowance) -> i64 {
+        self.level.min(self.brim(allowance.cap()))
+    }
+
+    fn brim(&self, cap: u32) -> i64 {
+        let burst = i64::from(cap) * BURST / self.period;
+        burst.max(1) * self.period
+    }
+
+    fn set_back(&self, now: Micros) -> bool {
+        now - self.at < -SMALL_STEP
+    }
+}
+
+/// Of two whole numbers that are not negative, the divisor above 0.
+const fn ceil_div(number: i64, by: i64) -> i64 {
+    (number + by - 1) / by
+}
+
+const BURST: i64 = 100 * MILLISECOND;
+const HOLD: i64 = SECOND;
+const SMALL_STEP: i64 = SECOND;
