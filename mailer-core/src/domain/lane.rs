@@ -76,6 +76,12 @@ impl FromStr for Lane {
 #[serde(try_from = "String", into = "String")]
 pub struct Lanes(u8);
 
+impl Default for Lanes {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
 impl Lanes {
     /// All lanes.
     pub const ALL: Self = Self(0b111);
@@ -86,6 +92,12 @@ impl Lanes {
     #[must_use]
     pub const fn contains(self, lane: Lane) -> bool {
         self.0 & (1 << lane as u8) != 0
+    }
+
+    /// The set without `lane`.
+    #[must_use]
+    pub const fn without(self, lane: Lane) -> Self {
+        Self(self.0 & !(1 << lane as u8))
     }
 
     /// The lanes of the set, first who goes first.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::state::State;
-use crate::domain::{Deferral, HaltCause, Limit, Scope, StoredPolicy};
+use crate::domain::{Deferral, Limit, Scope, StoredPolicy};
 use crate::gate::{BeginBatch, BeginItem, BeginReply, Binding, StartVerdict, Verdict};
 use crate::limiter::Refusal;
 use crate::schedule::{DeliveryEvent, refusal};
@@ -143,13 +143,7 @@ impl State {
                 self.write_deferral(now, deferral),
             ))),
             Err(never) => {
-                // The stream is there: it was just read.
-                let _ = self.halt(
-                    now,
-                    &binding.stream,
-                    HaltCause::NoOpening,
-                    &never.to_string(),
-                );
+                self.halt_for_hours(now, &binding.stream, never);
                 Err(Verdict::Held)
             }
         }

@@ -24,16 +24,16 @@ use self::state::State;
 use crate::Error;
 use crate::clock::{Clock, SystemClock};
 use crate::domain::{
-    CampaignId, CampaignSpec, Deferral, HaltCause, Limit, MessageSpec, Policy, Record, Scope,
-    Status, StoredPolicy,
+    CampaignId, CampaignSpec, Deferral, Limit, MessageSpec, Policy, Record, Scope, Status,
+    StoredPolicy,
 };
 use crate::gate::{BeginBatch, BeginReply, Gate, StartVerdict};
 use crate::limiter::{Demand, Grant, RateLimiter, Usage};
 use crate::policy_store::PolicyStore;
 use crate::queue::{
-    ClaimReply, ClaimRequest, Created, Defer, DeferQueue, Delivery, DeliveryQuery, HoldChange,
-    Intake, Ledger, Load, SettleReply, Settlement, StreamId, Tick, TickReply, TicketState,
-    Tombstone,
+    ClaimReply, ClaimRequest, Created, Defer, DeferQueue, Delivery, DeliveryQuery, Halt,
+    HoldChange, Intake, Ledger, Load, SettleReply, Settlement, StreamId, Tick, TickReply,
+    TicketState, Tombstone,
 };
 
 /// A store in memory. Clones share it.
@@ -149,9 +149,9 @@ impl DeferQueue for MemoryStore {
         Ok(state.defer(now, defer))
     }
 
-    async fn halt(&self, stream: &StreamId, cause: HaltCause, detail: &str) -> Result<(), Error> {
+    async fn halt(&self, halt: &Halt) -> Result<bool, Error> {
         let (mut state, now) = self.enter();
-        state.halt(now, stream, cause, detail)
+        state.halt(now, halt)
     }
 }
 

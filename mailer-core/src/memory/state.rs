@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use super::limiter::Limiter;
 use super::stream::Stream;
 use crate::Error;
+use crate::calendar::NoOpening;
 use crate::domain::{
-    CampaignId, ClaimId, Deferral, HaltCause, Limit, LimitKind, Policy, Reason, Scope,
+    CampaignId, ClaimId, Deferral, HaltCause, Limit, LimitKind, Policy, Reason, Scope, ScopeKind,
     StoredPolicy, WorkerId,
 };
 use crate::limits::Window;
-use crate::queue::{Defer, Hold, StreamId, Tick, Tombstone, Wait};
+use crate::queue::{Defer, Halt, Hold, StreamId, Tick, Tombstone, Wait};
 use crate::schedule::deferral::DeferralBook;
 use crate::schedule::fair::FairOrder;
 
@@ -121,23 +122,41 @@ impl State {
         self.place_all(now);
     }
 
-    pub(super) fn halt(
-        &mut self,
-        now: DateTime<Utc>,
-        id: &StreamId,
-        cause: HaltCause,
-        detail: &str,
-    ) -> Result<(), Error> {
-        self.stream("halt", id)?;
-        if let Some(stream) = self.streams.get_mut(id) {
+    pub(super) fn halt(&mut self, now: DateTime<Utc>, halt: &Halt) -> Result<bool, Error> {
+        let stream = self.stream("halt", &halt.stream)?;
+        let sent_at = self.relays.get(&stream.binding.scope(ScopeKind::Relay));
+        if halt
+            .unless_sent_since
+            .is_some_and(|since| sent_at.is_some_and(|sent| *sent >= since))
+        {
+            return Ok(false);
+        }
+        if let Some(stream) = self.streams.get_mut(&halt.stream) {
             // A pause or a cancel that came first says more about who must act.
             stream.hold.get_or_insert_with(|| Hold::Halted {
-                cause,
-                detail: detail.to_owned(),
+                cause: halt.cause.clone(),
+                detail: halt.detail.clone(),
             });
         }
-        self.place(id, now);
-        Ok(())
+        self.place(&halt.stream, now);
+        Ok(true)
+    }
+
+    /// The working hours of a stream never open.
+    pub(super) fn halt_for_hours(
+        &mut self,
+        now: DateTime<Utc>,
+        stream: &StreamId,
+        never: NoOpening,
+    ) {
+        let halt = Halt {
+            stream: stream.clone(),
+            cause: HaltCause::NoOpening,
+            detail: never.to_string(),
+            unless_sent_since: None,
+        };
+        // The stream was just read: it is there.
+        let _ = self.halt(now, &halt);
     }
 
     pub(super) fn set_policy(

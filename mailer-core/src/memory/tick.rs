@@ -39,7 +39,7 @@ impl State {
             server_now: now,
             policy_version: self.policy_version,
             lost,
-            next_due: self.next_due(now, &tick.relays, &tick.composers),
+            next_due: self.next_due(now, &tick.room),
         }
     }
 

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{ClaimId, Failure, Lane, OnUnknown, Reason, Scope};
+use super::StreamId;
+use crate::domain::{ClaimId, Failure, HaltCause, Lane, OnUnknown, Reason, Scope};
 
 /// What became of one delivery of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,20 @@ pub enum Wait {
     AfterTrouble,
     /// Until it is resumed or the policy changes.
     Open,
+}
+
+/// Stops a campaign: somebody must act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "callers build it")]
+pub struct Halt {
+    /// Which.
+    pub stream: StreamId,
+    /// Why.
+    pub cause: HaltCause,
+    /// The relay's words, or what else is to be known.
+    pub detail: String,
+    /// Nothing is halted if the campaign's relay has taken a mail since this instant: it works for others.
+    pub unless_sent_since: Option<DateTime<Utc>>,
 }
 
 /// What the store says to a settle call.
