@@ -17,8 +17,8 @@ pub struct NoOpening {
 }
 
 /// Hours are compared with what the clock on the zone's wall reads. So where the clock goes back, both passes of a
-/// repeated hour count, and where it skips, a window that starts inside the gap opens at the jump, and one wholly inside
-/// does not open that day.
+/// repeated hour count, and where it skips, a window that starts inside the gap opens at the jump, and one wholly
+/// inside does not open that day.
 impl WorkCalendar {
     /// How far ahead [`next_open`](Self::next_open) and [`closes`](Self::closes) look: 400 days.
     pub const HORIZON: TimeDelta = TimeDelta::days(400);
