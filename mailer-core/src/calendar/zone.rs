@@ -181,5 +181,4 @@ impl PartialEq for Zone {
 impl Eq for Zone {}
 
 #[cfg(test)]
-#[path = "zone_tests.rs"]
 mod tests;
