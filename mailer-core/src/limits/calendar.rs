@@ -32,25 +32,10 @@ impl Calendar {
     }
 
     /// Makes the window that holds `now` the present one, fresh or as it was left.
+    #[inline]
     pub fn roll(&mut self, unit: Unit, zone: &Zone, now: Micros) {
-        if self.present.window.contains(now) {
-            return;
-        }
-        self.others
-            .retain(|tally| now < tally.window.forgotten_at());
-        let known = self
-            .others
-            .iter()
-            .position(|tally| tally.window.contains(now));
-        match known {
-            Some(index) => std::mem::swap(&mut self.present, &mut self.others[index]),
-            None => {
-                let fresh = Tally::empty(Window::of(unit, zone, now));
-                let left = std::mem::replace(&mut self.present, fresh);
-                if now < left.window.forgotten_at() && left.used > 0 {
-                    self.others.push(left);
-                }
-            }
+        if !self.present.window.contains(now) {
+            self.turn(unit, zone, now);
         }
     }
 
@@ -66,10 +51,12 @@ impl Calendar {
         }
     }
 
+    #[inline]
     pub(super) fn use_by(&self, now: Micros) -> Micros {
         self.present.window.last_call().min(now + LONGEST_HOLD)
     }
 
+    #[inline]
     pub(super) fn take(&mut self, granted: u32) {
         self.present.used = self.present.used.saturating_add(granted);
     }
@@ -115,6 +102,26 @@ impl Calendar {
         self.tallies()
             .map(|tally| tally.window.forgotten_at())
             .fold(self.present.window.forgotten_at(), Micros::max)
+    }
+
+    #[cold]
+    fn turn(&mut self, unit: Unit, zone: &Zone, now: Micros) {
+        self.others
+            .retain(|tally| now < tally.window.forgotten_at());
+        let known = self
+            .others
+            .iter()
+            .position(|tally| tally.window.contains(now));
+        match known {
+            Some(index) => std::mem::swap(&mut self.present, &mut self.others[index]),
+            None => {
+                let fresh = Tally::empty(Window::of(unit, zone, now));
+                let left = std::mem::replace(&mut self.present, fresh);
+                if now < left.window.forgotten_at() && left.used > 0 {
+                    self.others.push(left);
+                }
+            }
+        }
     }
 
     fn tally(&self, unit: Unit, zone: &Zone, at: Micros) -> Tally {
