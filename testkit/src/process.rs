@@ -10,6 +10,7 @@ use std::{
 use crate::real_time::{now, sleep};
 
 const READY_LIMIT: Duration = Duration::from_secs(10);
+const PORT_TRIES: u32 = 100;
 const POLL_PAUSE: Duration = Duration::from_millis(5);
 
 /// Why a server program could not be brought up.
@@ -173,6 +174,17 @@ impl Drop for Process {
 }
 
 /// A loopback address that was free a moment ago.
+///
+/// It lies below the ports the system hands out by itself, so that no socket of another test gets it before the
+/// program does, or while the program is stopped.
 pub(crate) fn free_addr() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+    let mut tries = 1;
+    loop {
+        let port = fastrand::u16(10_000..32_000);
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) => return listener.local_addr(),
+            Err(error) if tries == PORT_TRIES => return Err(error),
+            Err(_) => tries += 1,
+        }
+    }
 }
