@@ -188,3 +188,24 @@ pub(crate) fn free_addr() -> io::Result<SocketAddr> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_missing_program_is_named_with_its_package() {
+        let program = Program {
+            name: "no-such-program",
+            package: "some-package",
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        let addr = free_addr().unwrap();
+        let launch = Process::launch(program, &[], &log, addr, async |_| Ok(()));
+        assert_eq!(
+            launch.await.unwrap_err().to_string(),
+            "no-such-program is not installed: apt-get install some-package"
+        );
+    }
+}

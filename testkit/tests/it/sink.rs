@@ -27,11 +27,7 @@ async fn mails_can_be_sent_and_read_back() {
         .map(|mail| mail.recipient.as_str())
         .collect();
     assert_eq!(recipients, ["0@x", "0@y", "1@x", "1@y", "2@x", "2@y"]);
-    assert!(
-        received
-            .iter()
-            .all(|mail| mail.at == received[0].at || mail.at > received[0].at)
-    );
+    assert!(received.iter().all(|mail| mail.at >= received[0].at));
 }
 
 #[tokio::test]
