@@ -14,8 +14,11 @@ pub mod observer;
 pub mod policy_store;
 pub mod queue;
 pub mod schedule;
+pub mod sim;
 mod store;
 pub mod template;
 pub mod transport;
 
+pub use engine::{Dedupe, Drained, Mailer, Rejected, Submitted, Ticket, Watch, Worker, WorkerBuilder};
 pub use error::{Error, ErrorKind};
+pub use store::Store;
