@@ -4,6 +4,7 @@ pub mod calendar;
 pub mod clock;
 pub mod composer;
 pub mod domain;
+mod engine;
 mod error;
 pub mod gate;
 pub mod limiter;
@@ -13,6 +14,7 @@ pub mod observer;
 pub mod policy_store;
 pub mod queue;
 pub mod schedule;
+mod store;
 pub mod template;
 pub mod transport;
 

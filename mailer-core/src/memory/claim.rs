@@ -47,7 +47,7 @@ impl State {
         let Some(policy) = self.policy.clone() else {
             return Ok(self.nothing(now, &request.room));
         };
-        for lane in request.room.lanes.iter() {
+        for lane in Lane::ALL {
             while let Some(id) = self.best(now, lane, &request.room) {
                 let Some(stream) = self.streams.get(&id) else {
                     break;
@@ -103,7 +103,7 @@ impl State {
         };
         self.order
             .groups(lane)
-            .filter(move |(relay, _)| room.relays.contains(relay))
+            .filter(move |(relay, _)| room.relays.get(relay).is_some_and(|lanes| lanes.contains(lane)))
             .filter_map(move |group| {
                 let first = self
                     .order
@@ -224,7 +224,7 @@ impl State {
     /// The next instant at which a worker may claim something: a sleeper wakes, or a closed scope opens.
     pub(super) fn next_due(&self, now: DateTime<Utc>, room: &Room) -> Option<DateTime<Utc>> {
         self.policy.as_ref()?;
-        let opens = room.lanes.iter().flat_map(|lane| {
+        let opens = Lane::ALL.into_iter().flat_map(|lane| {
             self.servable(lane, room).map(move |(group, _)| {
                 let [relay, sender] = group_scopes(group);
                 self.deferrals
