@@ -19,6 +19,8 @@ mod store;
 pub mod template;
 pub mod transport;
 
-pub use engine::{Dedupe, Drained, Mailer, Rejected, Submitted, Ticket, Watch, Worker, WorkerBuilder};
+pub use engine::{
+    Dedupe, Drained, Mailer, Rejected, Submitted, Ticket, Watch, Worker, WorkerBuilder,
+};
 pub use error::{Error, ErrorKind};
 pub use store::Store;

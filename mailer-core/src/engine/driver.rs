@@ -12,8 +12,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use super::Drained;
-use super::poke::Pokes;
 use super::plan::{Answer, Compose, Input, Plan, Setup, Step};
+use super::poke::Pokes;
 use crate::Store;
 use crate::clock::Hold;
 use crate::composer::Composer;
@@ -69,7 +69,11 @@ impl<'a> Driver<'a> {
         }
     }
 
-    pub(super) async fn run(mut self, shutdown: impl Future<Output = ()> + Send, until: Until) -> Drained {
+    pub(super) async fn run(
+        mut self,
+        shutdown: impl Future<Output = ()> + Send,
+        until: Until,
+    ) -> Drained {
         let clock = Arc::clone(&self.tools.store.clock);
         let _alive = clock.hold();
         let mut shutdown = pin!(shutdown);
@@ -88,14 +92,23 @@ impl<'a> Driver<'a> {
                     in_doubt: stopped.in_doubt,
                 };
             }
-            if until == Until::Idle && stop_by.is_none() && self.calls.is_empty() && self.plan.is_idle(now) {
+            if until == Until::Idle
+                && stop_by.is_none()
+                && self.calls.is_empty()
+                && self.plan.is_idle(now)
+            {
                 self.plan.stop(now);
                 stop_by = Some(now + self.tools.drain_timeout);
                 continue;
             }
-            let wake_at = self.plan.sleep_until(now).min(stop_by.unwrap_or(Duration::MAX));
+            let wake_at = self
+                .plan
+                .sleep_until(now)
+                .min(stop_by.unwrap_or(Duration::MAX));
             let is_stopping = stop_by.is_some();
-            let event = self.next_event(wake_at.saturating_sub(now), is_stopping, shutdown.as_mut()).await;
+            let event = self
+                .next_event(wake_at.saturating_sub(now), is_stopping, shutdown.as_mut())
+                .await;
             let now = clock.monotonic();
             match event {
                 Happened::Input(hold, input) => {
@@ -143,7 +156,9 @@ impl<'a> Driver<'a> {
         });
         // In this order: what has happened comes before the end of a sleep.
         match select(input, select(stop, select(poked, asleep))).await {
-            Either::Left((Either::Left((Some((hold, report)), _)), _)) => Happened::Input(hold, Input::Report(report)),
+            Either::Left((Either::Left((Some((hold, report)), _)), _)) => {
+                Happened::Input(hold, Input::Report(report))
+            }
             Either::Left((Either::Left((None, _)), _)) => Happened::Woken,
             Either::Left((Either::Right(((hold, input), _)), _)) => Happened::Input(hold, input),
             Either::Right((Either::Left(_), _)) => Happened::Stop,
@@ -184,7 +199,10 @@ impl<'a> Driver<'a> {
                 Input::Began(Answer { asked_at, result })
             }),
             Step::Settle(verdicts) => self.call(async move {
-                let result = store.queue.settle(&verdicts.settlements, &verdicts.defers).await;
+                let result = store
+                    .queue
+                    .settle(&verdicts.settlements, &verdicts.defers)
+                    .await;
                 Input::Settled(Answer { asked_at, result })
             }),
             Step::Halt(halt) => self.call(async move {

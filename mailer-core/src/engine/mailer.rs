@@ -12,7 +12,8 @@ use super::submit::Submission;
 use super::{Dedupe, Rejected, Submitted, Ticket, Watch};
 use crate::composer::Composer;
 use crate::domain::{
-    Campaign, CampaignId, Content, Fault, Lane, Letter, Limit, Message, Policy, Recipient, Scope, Status, StoredPolicy,
+    Campaign, CampaignId, Content, Fault, Lane, Letter, Limit, Message, Policy, Recipient, Scope,
+    Status, StoredPolicy,
 };
 use crate::limiter::Usage;
 use crate::queue::{Defer, Delivery, DeliveryQuery, HoldChange, StreamId, TicketState, Tombstone};
@@ -71,7 +72,10 @@ impl Mailer {
     ///
     /// # Cancel safety
     /// Nothing is left behind when it is dropped.
-    pub async fn open_with(store: impl Into<Store>, composers: Vec<Arc<dyn Composer>>) -> Result<Self, Error> {
+    pub async fn open_with(
+        store: impl Into<Store>,
+        composers: Vec<Arc<dyn Composer>>,
+    ) -> Result<Self, Error> {
         let store = store.into();
         store.policy.policy().await?;
         let template: Arc<dyn Composer> = Arc::new(TemplateComposer::new());
@@ -102,7 +106,13 @@ impl Mailer {
         R: IntoIterator<Item = Recipient>,
         R::IntoIter: Send,
     {
-        self.submit_stream(campaign, stream::iter(recipients), Dedupe::default(), |_| {}).await
+        self.submit_stream(
+            campaign,
+            stream::iter(recipients),
+            Dedupe::default(),
+            |_| {},
+        )
+        .await
     }
 
     /// The same from a stream of any length, page by page; `on_rejected` is called for every row that is not taken.
@@ -119,7 +129,9 @@ impl Mailer {
         dedupe: Dedupe,
         on_rejected: impl FnMut(&Rejected) + Send,
     ) -> Result<Submitted, Error> {
-        Submission::new(self, campaign, dedupe)?.load(recipients, on_rejected).await
+        Submission::new(self, campaign, dedupe)?
+            .load(recipients, on_rejected)
+            .await
     }
 
     /// Enqueues a single mail. The same key again is sent once.
@@ -130,14 +142,22 @@ impl Mailer {
     /// # Cancel safety
     /// Dropped, it may have been enqueued; the same call enqueues it once.
     pub async fn enqueue(&self, message: &Message) -> Result<Ticket, Error> {
-        let spec = message.check().map_err(|faults| Error::invalid("enqueue", faults))?;
+        let spec = message
+            .check()
+            .map_err(|faults| Error::invalid("enqueue", faults))?;
         let required = self
             .required_fields(&spec.letter)
             .map_err(|faults| Error::invalid("enqueue", faults))?;
         let missing: Vec<Fault> = required
             .into_iter()
-            .filter(|field| !spec.to.fields.contains_key(field) && !(field == "name" && spec.to.to.name().is_some()))
-            .map(|field| Fault::new(field, "", "the template uses this field, and the recipient has none"))
+            .filter(|field| spec.to.field(field).is_none())
+            .map(|field| {
+                Fault::new(
+                    field,
+                    "",
+                    "the template uses this field, and the recipient has none",
+                )
+            })
             .collect();
         if !missing.is_empty() {
             return Err(Error::invalid("enqueue", missing));
@@ -157,7 +177,11 @@ impl Mailer {
     ///
     /// # Cancel safety
     /// As [`enqueue`](Self::enqueue), but for the key: a repeated call sends a second test mail.
-    pub async fn enqueue_test(&self, content: &Content, recipient: Recipient) -> Result<Ticket, Error> {
+    pub async fn enqueue_test(
+        &self,
+        content: &Content,
+        recipient: Recipient,
+    ) -> Result<Ticket, Error> {
         let key = format!("test-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
         let message = Message::new(key, content.clone(), recipient).lane(Lane::Test);
         self.enqueue(&message).await
@@ -171,7 +195,10 @@ impl Mailer {
     /// # Cancel safety
     /// It reads only.
     pub async fn ticket(&self, ticket: &Ticket) -> Result<TicketState, Error> {
-        self.store().ledger.ticket(&ticket.stream, &ticket.key).await
+        self.store()
+            .ledger
+            .ticket(&ticket.stream, &ticket.key)
+            .await
     }
 
     /// Waits for the mail of a ticket to become final, at most for `at_most`; then where it stands.
@@ -232,7 +259,10 @@ impl Mailer {
     /// It reads only.
     pub async fn outcomes(&self, campaign: &CampaignId, page: u64) -> Result<Vec<Delivery>, Error> {
         let campaign = campaign.clone();
-        self.store().ledger.outcomes(&DeliveryQuery { campaign, page }).await
+        self.store()
+            .ledger
+            .outcomes(&DeliveryQuery { campaign, page })
+            .await
     }
 
     /// Pauses a campaign: after this has returned nothing more of it begins.
@@ -258,7 +288,10 @@ impl Mailer {
     /// # Cancel safety
     /// Dropped, it may have been resumed.
     pub async fn resume(&self, campaign: &CampaignId) -> Result<(), Error> {
-        self.store().ledger.hold(campaign, &HoldChange::Resume).await?;
+        self.store()
+            .ledger
+            .hold(campaign, &HoldChange::Resume)
+            .await?;
         self.poke();
         Ok(())
     }
@@ -271,7 +304,10 @@ impl Mailer {
     /// # Cancel safety
     /// Dropped, it may have been cancelled.
     pub async fn cancel(&self, campaign: &CampaignId) -> Result<(), Error> {
-        self.store().ledger.hold(campaign, &HoldChange::Cancel).await
+        self.store()
+            .ledger
+            .hold(campaign, &HoldChange::Cancel)
+            .await
     }
 
     /// Forgets a final campaign, but for a tombstone that keeps it from being sent again.
@@ -342,7 +378,11 @@ impl Mailer {
     ///
     /// # Cancel safety
     /// Dropped, it may have been set: read the version.
-    pub async fn set_policy(&self, policy: &Policy, if_version: Option<u64>) -> Result<StoredPolicy, Error> {
+    pub async fn set_policy(
+        &self,
+        policy: &Policy,
+        if_version: Option<u64>,
+    ) -> Result<StoredPolicy, Error> {
         let stored = self.store().policy.set_policy(policy, if_version).await?;
         self.poke();
         Ok(stored)

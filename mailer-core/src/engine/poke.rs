@@ -14,7 +14,10 @@ impl Pokes {
     /// From here on, every poke is heard.
     pub(super) fn subscribe(&self) -> mpsc::UnboundedReceiver<Hold> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(sender);
         receiver
     }
 

@@ -73,8 +73,14 @@ pub(super) struct Submission<'a> {
 }
 
 impl<'a> Submission<'a> {
-    pub(super) fn new(mailer: &'a Mailer, campaign: &Campaign, dedupe: Dedupe) -> Result<Self, Error> {
-        let spec = campaign.check().map_err(|faults| Error::invalid("submit", faults))?;
+    pub(super) fn new(
+        mailer: &'a Mailer,
+        campaign: &Campaign,
+        dedupe: Dedupe,
+    ) -> Result<Self, Error> {
+        let spec = campaign
+            .check()
+            .map_err(|faults| Error::invalid("submit", faults))?;
         let required = mailer
             .required_fields(&spec.letter)
             .map_err(|faults| Error::invalid("submit", faults))?;
@@ -158,17 +164,28 @@ impl<'a> Submission<'a> {
         let missing: Vec<Fault> = self
             .required
             .iter()
-            .filter(|field| !record.fields.contains_key(*field) && !(*field == "name" && record.to.name().is_some()))
-            .map(|field| Fault::new(field.clone(), "", "the template uses this field, and the recipient has none"))
+            .filter(|field| record.field(field).is_none())
+            .map(|field| {
+                Fault::new(
+                    field.clone(),
+                    "",
+                    "the template uses this field, and the recipient has none",
+                )
+            })
             .collect();
         if !missing.is_empty() {
             return Ok(Err(missing));
         }
         if let Dedupe::Exact(at_most) = self.dedupe {
             let [high, low] = &self.hashers;
-            let hash = u128::from(high.hash_one(record.key())) << 64 | u128::from(low.hash_one(record.key()));
+            let hash = u128::from(high.hash_one(record.key())) << 64
+                | u128::from(low.hash_one(record.key()));
             if !self.seen.insert(hash) {
-                let fault = Fault::new("key", record.key(), "this recipient stands in the source before");
+                let fault = Fault::new(
+                    "key",
+                    record.key(),
+                    "this recipient stands in the source before",
+                );
                 return Ok(Err(vec![fault]));
             }
             if self.seen.len() > at_most {
@@ -186,7 +203,11 @@ impl<'a> Submission<'a> {
 
     fn nobody(self) -> Error {
         let mut faults = vec![Fault::new("recipients", "", "nobody is left to send to")];
-        faults.extend(self.first_rejected.into_iter().flat_map(|rejected| rejected.faults));
+        faults.extend(
+            self.first_rejected
+                .into_iter()
+                .flat_map(|rejected| rejected.faults),
+        );
         Error::invalid("submit", faults)
     }
 }

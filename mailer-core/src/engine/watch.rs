@@ -33,7 +33,11 @@ impl Watch {
     /// # Cancel safety
     /// Nothing is lost when it is dropped.
     pub async fn next(&mut self) -> Result<Option<Status>, Error> {
-        if self.last.as_ref().is_some_and(|last| last.finished_at.is_some()) {
+        if self
+            .last
+            .as_ref()
+            .is_some_and(|last| last.finished_at.is_some())
+        {
             return Ok(None);
         }
         loop {

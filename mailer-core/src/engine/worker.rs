@@ -72,7 +72,9 @@ impl Worker {
     /// Dropping this is a crash: what is in flight is unknown, and the claims are taken back by other workers in about
     /// 75 seconds. Use `shutdown`.
     pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) -> Drained {
-        Driver::new(&self.tools, self.setup()).run(shutdown, Until::Stopped).await
+        Driver::new(&self.tools, self.setup())
+            .run(shutdown, Until::Stopped)
+            .await
     }
 
     /// Works until nothing is due, then stops as [`run`](Self::run) does.
@@ -161,7 +163,11 @@ impl WorkerBuilder {
             return Err(Error::invalid("worker", faults));
         }
         let mut composers = self.mailer.composers().clone();
-        composers.extend(self.composers.into_iter().map(|composer| (composer.name().to_owned(), composer)));
+        composers.extend(
+            self.composers
+                .into_iter()
+                .map(|composer| (composer.name().to_owned(), composer)),
+        );
         Ok(Worker {
             namespace: self.mailer.namespace().to_owned(),
             tools: Tools {

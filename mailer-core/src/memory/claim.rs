@@ -103,7 +103,11 @@ impl State {
         };
         self.order
             .groups(lane)
-            .filter(move |(relay, _)| room.relays.get(relay).is_some_and(|lanes| lanes.contains(lane)))
+            .filter(move |(relay, _)| {
+                room.relays
+                    .get(relay)
+                    .is_some_and(|lanes| lanes.contains(lane))
+            })
             .filter_map(move |group| {
                 let first = self
                     .order

@@ -173,7 +173,9 @@ impl Transport for FakeRelay {
         state.open += 1;
         state.peak = state.peak.max(state.open);
         drop(state);
-        Ok(Box::new(FakeSession { relay: self.clone() }))
+        Ok(Box::new(FakeSession {
+            relay: self.clone(),
+        }))
     }
 }
 

@@ -161,7 +161,11 @@ impl Sim {
 
     /// Tells a worker to stop; it drains as time goes on.
     pub fn stop_worker(&self, number: usize) {
-        if let Some(stop) = self.lock().get_mut(number).and_then(|worker| worker.stop.take()) {
+        if let Some(stop) = self
+            .lock()
+            .get_mut(number)
+            .and_then(|worker| worker.stop.take())
+        {
             // A worker that has ended needs no telling.
             let _ = stop.send(());
         }
@@ -181,7 +185,11 @@ impl Sim {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn until_finished(&self, campaign: &CampaignId, at_most: Duration) -> Result<Status, Error> {
+    pub async fn until_finished(
+        &self,
+        campaign: &CampaignId,
+        at_most: Duration,
+    ) -> Result<Status, Error> {
         let end = self.clock.monotonic().saturating_add(at_most);
         loop {
             let status = self.status(campaign).await?;
@@ -209,6 +217,8 @@ impl Sim {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Running>> {
-        self.workers.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.workers
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -22,7 +22,10 @@ impl Trace {
     /// Every event so far.
     #[must_use]
     pub fn events(&self) -> Vec<Traced> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -32,6 +35,9 @@ impl Observer for Trace {
             at: now,
             event: event.clone(),
         };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(traced);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(traced);
     }
 }

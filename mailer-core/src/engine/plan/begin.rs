@@ -57,11 +57,15 @@ impl Plan {
         let mut waits: Vec<Deferral> = Vec::new();
         for (flight, verdict) in asked.flights.into_iter().zip(reply.verdicts) {
             match verdict {
-                Verdict::Go { send_by, dot_by } => self.go(flight, reply.server_now, send_by, dot_by),
+                Verdict::Go { send_by, dot_by } => {
+                    self.go(flight, reply.server_now, send_by, dot_by)
+                }
                 Verdict::Limited(deferral) => {
                     let wake = deferral.until.map(|until| self.time.wake(until));
                     match wake.filter(|wake| wake.saturating_sub(now) < SHORT_WAIT) {
-                        Some(wake) if self.stopping.is_none() => self.hand.put_back(flight, Some(wake)),
+                        Some(wake) if self.stopping.is_none() => {
+                            self.hand.put_back(flight, Some(wake))
+                        }
                         _ => {
                             self.release(&[flight]);
                             if !waits.contains(&deferral) {
@@ -70,12 +74,19 @@ impl Plan {
                         }
                     }
                 }
-                Verdict::PolicyChanged if self.stopping.is_none() => self.hand.put_back(flight, None),
+                Verdict::PolicyChanged if self.stopping.is_none() => {
+                    self.hand.put_back(flight, None)
+                }
                 Verdict::PolicyChanged => self.release(&[flight]),
                 Verdict::Held => {
-                    let stream = self.hand.mail(flight).map(|mail| mail.binding.stream.clone());
+                    let stream = self
+                        .hand
+                        .mail(flight)
+                        .map(|mail| mail.binding.stream.clone());
                     self.release(&[flight]);
-                    let rest = self.hand.waiting(|mail| Some(&mail.binding.stream) == stream.as_ref());
+                    let rest = self
+                        .hand
+                        .waiting(|mail| Some(&mail.binding.stream) == stream.as_ref());
                     self.release(&rest);
                 }
                 Verdict::Stale => {
@@ -85,13 +96,21 @@ impl Plan {
         }
         // The rest of what the same wait binds would only be refused, too.
         for deferral in waits {
-            let rest = self.hand.waiting(|mail| Hand::is_deferred_by(mail, &deferral));
+            let rest = self
+                .hand
+                .waiting(|mail| Hand::is_deferred_by(mail, &deferral));
             self.release(&rest);
             self.events.push(Event::Deferred(deferral));
         }
     }
 
-    fn go(&mut self, flight: u64, now: DateTime<Utc>, send_by: DateTime<Utc>, dot_by: DateTime<Utc>) {
+    fn go(
+        &mut self,
+        flight: u64,
+        now: DateTime<Utc>,
+        send_by: DateTime<Utc>,
+        dot_by: DateTime<Utc>,
+    ) {
         let Some((mail, draft)) = self.hand.fly(flight, now) else {
             return;
         };
@@ -130,7 +149,11 @@ fn email_of(mail: &super::hand::Mail, draft: Draft, now: DateTime<Utc>, namespac
         .chain_update([0])
         .chain_update(record.key())
         .finalize();
-    let id: String = id.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let id: String = id
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     Email {
         message_id: format!("{id}@{}", letter.from.address().domain()),
         date: mail.delivery.repeats.unwrap_or(now),

@@ -54,7 +54,11 @@ impl<T: Clone> Call<T> {
     }
 
     /// Takes an answer. None: it failed, and is repeated later.
-    pub(super) fn answered<R>(&mut self, now: Duration, result: Result<R, Error>) -> Result<(T, R), Option<Error>> {
+    pub(super) fn answered<R>(
+        &mut self,
+        now: Duration,
+        result: Result<R, Error>,
+    ) -> Result<(T, R), Option<Error>> {
         self.under_way = false;
         match result {
             Ok(reply) => {
@@ -62,7 +66,8 @@ impl<T: Clone> Call<T> {
                 self.asked.take().map(|asked| (asked, reply)).ok_or(None)
             }
             Err(error) => {
-                let backoff = Duration::from_millis(250) * 2u32.saturating_pow(self.failures.min(5));
+                let backoff =
+                    Duration::from_millis(250) * 2u32.saturating_pow(self.failures.min(5));
                 self.failures = self.failures.saturating_add(1);
                 self.again_at = now + error.retry_after().unwrap_or(backoff).min(LONGEST);
                 Err(Some(error))
@@ -87,7 +92,8 @@ impl StoreTime {
 
     /// What the store's clock shows at `now`, about.
     pub(super) fn at(&self, now: Duration) -> DateTime<Utc> {
-        let passed = TimeDelta::from_std(now.saturating_sub(self.heard)).unwrap_or(TimeDelta::MAX / 4);
+        let passed =
+            TimeDelta::from_std(now.saturating_sub(self.heard)).unwrap_or(TimeDelta::MAX / 4);
         self.said + passed
     }
 
@@ -98,6 +104,7 @@ impl StoreTime {
 
     /// An instant of the store's clock that is waited for: rather late than early.
     pub(super) fn wake(&self, at: DateTime<Utc>) -> Duration {
-        self.heard.saturating_add((at - self.said).to_std().unwrap_or_default())
+        self.heard
+            .saturating_add((at - self.said).to_std().unwrap_or_default())
     }
 }

@@ -82,10 +82,15 @@ impl Plan {
                 self.nothing_for = None;
                 self.take_up(claim);
             }
-            ClaimReply::Nothing { next_due, server_now } => {
+            ClaimReply::Nothing {
+                next_due,
+                server_now,
+            } => {
                 self.time = StoreTime::new(server_now, answer.asked_at, now);
                 self.nothing_for = Some(asked.room);
-                self.claim_at = next_due.map_or(Duration::MAX, |due| self.time.wake(due).max(now + Duration::from_millis(1)));
+                self.claim_at = next_due.map_or(Duration::MAX, |due| {
+                    self.time.wake(due).max(now + Duration::from_millis(1))
+                });
             }
         }
     }
@@ -107,7 +112,10 @@ impl Plan {
             };
             let delivery = &mail.delivery;
             let record = delivery.record.clone();
-            match groups.iter_mut().find(|group| Arc::ptr_eq(&group.letter, &delivery.letter)) {
+            match groups
+                .iter_mut()
+                .find(|group| Arc::ptr_eq(&group.letter, &delivery.letter))
+            {
                 Some(group) => {
                     group.flights.push(flight);
                     group.records.push(record);
@@ -144,8 +152,12 @@ impl Plan {
                     match composed {
                         Composed::Mail(draft) => self.hand.composed(flight, draft),
                         Composed::Skip(why) => self.settle(flight, Settled::Skipped, why),
-                        Composed::Suppressed => self.settle(flight, Settled::Suppressed, String::new()),
-                        Composed::Failed(why) => self.settle(flight, Settled::Failed(Failure::Compose), why),
+                        Composed::Suppressed => {
+                            self.settle(flight, Settled::Suppressed, String::new())
+                        }
+                        Composed::Failed(why) => {
+                            self.settle(flight, Settled::Failed(Failure::Compose), why)
+                        }
                     }
                 }
             }
@@ -160,7 +172,10 @@ impl Plan {
             }
             Err(ComposeError::Halt(why)) => self.cannot_compose(&flights, &why),
             Err(ComposeError::Retry { after, detail }) => {
-                let binding = flights.first().and_then(|flight| self.hand.mail(*flight)).map(|mail| Arc::clone(&mail.binding));
+                let binding = flights
+                    .first()
+                    .and_then(|flight| self.hand.mail(*flight))
+                    .map(|mail| Arc::clone(&mail.binding));
                 if let Some(binding) = binding {
                     self.settled.defers.push(Defer {
                         scope: binding.scope(ScopeKind::Campaign),

@@ -126,7 +126,8 @@ impl Hand {
                 }
             }
         }
-        self.queues.retain(|_, queue| !queue.ready.is_empty() || queue.not_before > now);
+        self.queues
+            .retain(|_, queue| !queue.ready.is_empty() || queue.not_before > now);
         for flight in &drawn {
             if let Some(mail) = self.mails.get_mut(flight)
                 && let Stage::Ready(draft) = std::mem::replace(&mut mail.stage, Stage::Composing)
@@ -194,7 +195,9 @@ impl Hand {
             }
         }
         if matches!(mail.stage, Stage::Ready(_))
-            && let Some(queue) = self.queues.get_mut(&(mail.binding.lane, mail.binding.stream.clone()))
+            && let Some(queue) = self
+                .queues
+                .get_mut(&(mail.binding.lane, mail.binding.stream.clone()))
         {
             queue.ready.retain(|other| *other != flight);
         }
@@ -206,7 +209,9 @@ impl Hand {
         let mut flights: Vec<u64> = self
             .mails
             .iter()
-            .filter(|(_, mail)| matches!(mail.stage, Stage::Composing | Stage::Ready(_)) && of(mail))
+            .filter(|(_, mail)| {
+                matches!(mail.stage, Stage::Composing | Stage::Ready(_)) && of(mail)
+            })
             .map(|(flight, _)| *flight)
             .collect();
         flights.sort_unstable();
@@ -265,7 +270,9 @@ impl Hand {
         for mail in self.mails.values() {
             let waits = matches!(mail.stage, Stage::Composing | Stage::Ready(_));
             if waits && !paced.contains(&mail.binding.stream) {
-                *backlog.entry((mail.binding.relay.clone(), mail.binding.lane)).or_insert(0) += 1;
+                *backlog
+                    .entry((mail.binding.relay.clone(), mail.binding.lane))
+                    .or_insert(0) += 1;
             }
         }
         backlog

@@ -26,7 +26,9 @@ use crate::composer::{ComposeError, Composed};
 use crate::domain::{ClaimId, Email, Letter, Record, RelayName, WorkerId};
 use crate::gate::{BeginBatch, BeginReply};
 use crate::observer::Event;
-use crate::queue::{ClaimReply, ClaimRequest, Defer, Halt, Room, SettleReply, Settlement, Tick, TickReply};
+use crate::queue::{
+    ClaimReply, ClaimRequest, Defer, Halt, Room, SettleReply, Settlement, Tick, TickReply,
+};
 use crate::transport::Report;
 
 /// What the driver carries out.
@@ -35,13 +37,18 @@ pub(crate) enum Step {
     Tick(Tick),
     Claim(ClaimRequest),
     Compose(Compose),
-    Connect { relay: RelayName, connection: u64 },
+    Connect {
+        relay: RelayName,
+        connection: u64,
+    },
     Begin(BeginBatch),
     Send(Box<Send>),
     Settle(Verdicts),
     Halt(Halt),
     /// Lets an idle connection go.
-    Close { connection: u64 },
+    Close {
+        connection: u64,
+    },
 }
 
 /// Mails to be made.
@@ -296,7 +303,8 @@ impl Plan {
         if let Some(tick) = self.tick.again(now) {
             return Some(Step::Tick(tick));
         }
-        let leaving = self.stopping.is_some_and(|stopping| !stopping.said_goodbye) && self.is_at_rest();
+        let leaving =
+            self.stopping.is_some_and(|stopping| !stopping.said_goodbye) && self.is_at_rest();
         if !self.tick.is_free() || (now < self.tick_at && !leaving) {
             return None;
         }

@@ -34,10 +34,18 @@ pub(super) fn consequence(outcome: Outcome, rule: OnUnknown) -> Consequence {
     match outcome {
         Outcome::Sent { reply } => of(Settled::Sent, reply, Then::Nothing),
         Outcome::NotStarted => of(Settled::NotStarted, String::new(), Then::Nothing),
-        Outcome::PermanentRecipient { reply } => of(Settled::Failed(Failure::Recipient), reply, Then::Nothing),
-        Outcome::PermanentMessage { reply } => of(Settled::Failed(Failure::Message), reply, Then::Nothing),
-        Outcome::PolicyBlock { reply } => of(Settled::Failed(Failure::PolicyBlock), reply, Then::Nothing),
-        Outcome::PermanentConfig { cause, reply } => of(Settled::Returned, reply, Then::Halt(cause)),
+        Outcome::PermanentRecipient { reply } => {
+            of(Settled::Failed(Failure::Recipient), reply, Then::Nothing)
+        }
+        Outcome::PermanentMessage { reply } => {
+            of(Settled::Failed(Failure::Message), reply, Then::Nothing)
+        }
+        Outcome::PolicyBlock { reply } => {
+            of(Settled::Failed(Failure::PolicyBlock), reply, Then::Nothing)
+        }
+        Outcome::PermanentConfig { cause, reply } => {
+            of(Settled::Returned, reply, Then::Halt(cause))
+        }
         Outcome::TransientRecipient { reply, retry_after } => {
             of(Settled::Retry { after: retry_after }, reply, Then::Nothing)
         }

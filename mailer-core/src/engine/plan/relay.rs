@@ -48,7 +48,9 @@ impl Relay {
             return 0;
         }
         let spare = self.idle.len() + self.connecting.len();
-        ready.saturating_sub(spare).min(self.allowed.saturating_sub(self.open()))
+        ready
+            .saturating_sub(spare)
+            .min(self.allowed.saturating_sub(self.open()))
     }
 
     /// A connection is gone.

@@ -40,7 +40,10 @@ impl Plan {
     /// A stopping worker lets its idle connections go.
     pub(super) fn next_close(&mut self) -> Option<Step> {
         self.stopping?;
-        let connection = self.relays.values_mut().find_map(|relay| relay.idle.pop_first())?;
+        let connection = self
+            .relays
+            .values_mut()
+            .find_map(|relay| relay.idle.pop_first())?;
         Some(Step::Close { connection })
     }
 
@@ -86,7 +89,10 @@ impl Plan {
             Stage::Flying(begun_at) => begun_at,
             Stage::Composing | Stage::Ready(_) | Stage::Beginning(_) => return,
         };
-        let (relay, is_campaign) = (mail.binding.relay.clone(), mail.binding.stream.campaign().is_some());
+        let (relay, is_campaign) = (
+            mail.binding.relay.clone(),
+            mail.binding.stream.campaign().is_some(),
+        );
         match consequence(outcome.clone(), mail.delivery.on_unknown).then {
             Then::Nothing => self.finished(flight, outcome),
             Then::Defer(reason, wait) => {
@@ -132,11 +138,25 @@ impl Plan {
             ConnectError::Transient { .. } | ConnectError::Limited { .. } if !is_alone => {}
             ConnectError::Transient { reply } => {
                 let wait = Wait::AfterTrouble;
-                self.relay_in_trouble(now, &gone.relay, Reason::TransientError, wait, reply, gone.since);
+                self.relay_in_trouble(
+                    now,
+                    &gone.relay,
+                    Reason::TransientError,
+                    wait,
+                    reply,
+                    gone.since,
+                );
             }
             ConnectError::Limited { reply, retry_after } => {
                 let wait = patience(retry_after);
-                self.relay_in_trouble(now, &gone.relay, Reason::RelayLimited, wait, reply, gone.since);
+                self.relay_in_trouble(
+                    now,
+                    &gone.relay,
+                    Reason::RelayLimited,
+                    wait,
+                    reply,
+                    gone.since,
+                );
             }
         }
     }
@@ -154,7 +174,9 @@ impl Plan {
         let scope = Scope::Relay(name.clone());
         // Fifty mails in flight that fail together are one trouble.
         if !self.settled.defers.iter().any(|defer| defer.scope == scope) {
-            self.settled.defers.push(defer_relay(scope, reason, wait, why, attempt_began));
+            self.settled
+                .defers
+                .push(defer_relay(scope, reason, wait, why, attempt_began));
         }
         self.close_relay(now, name);
         let waiting = self.hand.waiting(|mail| mail.binding.relay == *name);

@@ -6,7 +6,7 @@ use super::outcome::consequence;
 use super::{Answer, Plan, Step};
 use crate::domain::Outcome;
 use crate::observer::Event;
-use crate::queue::{Settled, Settlement, SettleReply};
+use crate::queue::{SettleReply, Settled, Settlement};
 
 impl Plan {
     pub(super) fn next_settle(&mut self, now: Duration) -> Option<Step> {
@@ -30,7 +30,10 @@ impl Plan {
         let went_back = asked.settlements.iter().any(|settlement| {
             matches!(
                 settlement.settled,
-                Settled::NotStarted | Settled::Returned | Settled::Retry { .. } | Settled::Unknown { .. }
+                Settled::NotStarted
+                    | Settled::Returned
+                    | Settled::Retry { .. }
+                    | Settled::Unknown { .. }
             )
         });
         if went_back {
