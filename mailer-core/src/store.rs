@@ -29,6 +29,7 @@ pub struct Store {
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) gate: Arc<dyn Gate>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) namespace: String,
 }
 
 impl Store {
@@ -46,7 +47,15 @@ impl Store {
             limiter: Arc::clone(&backend) as Arc<dyn RateLimiter>,
             gate: backend,
             clock,
+            namespace: "mailer".to_owned(),
         }
+    }
+
+    /// Names what the store is for; `mailer`, if not named. Part of every Message-ID.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
     }
 
     /// The same store behind another gate and limiter, such as a [`TwoStep`](crate::gate::TwoStep) over a limiter elsewhere.
