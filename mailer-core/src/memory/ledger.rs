@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::begin::SHORT_WAIT;
 use super::page::Page;
 use super::state::State;
 use super::stream::Stream;
 use crate::Error;
 use crate::domain::{CampaignId, Deferral, Reason, Scope, Status};
+use crate::gate::SHORT_WAIT;
 use crate::queue::{Delivery, DeliveryQuery, Hold, HoldChange, StreamId, TicketState, Tombstone};
 use crate::schedule::{DeliveryState, campaign, refusal};
 
