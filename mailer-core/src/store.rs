@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::gate::Gate;
+use crate::gate::{Gate, TwoStep};
 use crate::limiter::RateLimiter;
 use crate::memory::MemoryStore;
 use crate::policy_store::PolicyStore;
@@ -58,10 +58,16 @@ impl Store {
         self
     }
 
-    /// The same store behind another gate and limiter, such as a [`TwoStep`](crate::gate::TwoStep) over a limiter elsewhere.
+    /// The same store with a limiter that is elsewhere, such as one that several stores share.
     #[must_use]
-    pub fn with_gate(mut self, gate: Arc<dyn Gate>, limiter: Arc<dyn RateLimiter>) -> Self {
-        self.gate = gate;
+    pub fn with_limiter(mut self, limiter: Arc<dyn RateLimiter>) -> Self {
+        let gate = TwoStep::new(
+            Arc::clone(&limiter),
+            Arc::clone(&self.queue),
+            Arc::clone(&self.policy),
+        );
+        self.queue = Arc::new(gate.clone());
+        self.gate = Arc::new(gate);
         self.limiter = limiter;
         self
     }
