@@ -385,7 +385,7 @@ impl Group<'_> {
 
     fn refused(&self, stored: &StoredPolicy, now: DateTime<Utc>) -> Result<Deferral, NoOpening> {
         // A limiter that gives less than all says why. If not, it is asked again.
-        let refusal = self.refusal.clone().unwrap_or_else(|| Refusal {
+        let refusal = self.refusal.clone().unwrap_or(Refusal {
             scope: Scope::Namespace,
             reason: Reason::LimiterUnavailable,
             retry_at: Some(now),
