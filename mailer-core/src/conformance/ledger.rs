@@ -414,6 +414,8 @@ pub async fn a_purged_campaign_leaves_its_counts(harness: &Harness) {
         (shown.state, shown.counts.expired),
         (CampaignState::Completed, 1)
     );
+    assert_eq!(shown.finished_at, Some(harness.now()));
+    harness.pass(seconds(5)).await;
     let tombstone = harness.ledger.purge(&id).await.unwrap();
     assert_eq!(tombstone.counts, shown.counts);
     assert_eq!(harness.ledger.purge(&id).await.unwrap(), tombstone);

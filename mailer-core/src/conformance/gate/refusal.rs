@@ -74,7 +74,7 @@ pub async fn nothing_begins_after_the_hours_have_closed(harness: &Harness) {
 /// A campaign whose hours never meet the policy's: somebody must act; another policy may help by itself.
 pub async fn hours_that_never_open_halt(harness: &Harness) {
     harness.set_policy(&office()).await;
-    let never = WorkCalendar::parse("Sat,Sun 09:00-18:00", "UTC").unwrap();
+    let never = WorkCalendar::parse("Sat-Sun 09:00-18:00", "UTC").unwrap();
     let id = harness.submit(&campaign("c").hours(never), 5).await;
     assert!(harness.try_claim(1).await.is_none());
     let status = harness.ledger.status(&id).await.unwrap();
