@@ -56,7 +56,7 @@ impl State {
             counts: shown.counts,
             submitted_at: sealable.sealed_at,
             started_at: stream.begun_at,
-            finished_at: stream.finished_at,
+            finished_at: stream.ended_at(now),
         })
     }
 
@@ -209,16 +209,20 @@ impl State {
         })
     }
 
-    pub(super) fn purge(&mut self, campaign: &CampaignId) -> Result<Tombstone, Error> {
+    pub(super) fn purge(
+        &mut self,
+        now: DateTime<Utc>,
+        campaign: &CampaignId,
+    ) -> Result<Tombstone, Error> {
         if let Some(tombstone) = self.tombstones.get(campaign) {
             return Ok(tombstone.clone());
         }
         let id = StreamId::from(campaign);
         let stream = self.stream("purge", &id)?;
         let tombstone = match &stream.campaign {
-            Some(sealable) if stream.finished_at.is_some() => Tombstone {
+            Some(sealable) if stream.ended_at(now).is_some() => Tombstone {
                 digest: sealable.digest,
-                counts: campaign::counts(&stream.facts(DateTime::<Utc>::MIN_UTC, None)),
+                counts: campaign::counts(&stream.facts(now, None)),
             },
             _ => {
                 return Err(Error::conflict(

@@ -249,7 +249,7 @@ impl Ledger for MemoryStore {
     }
 
     async fn purge(&self, campaign: &CampaignId) -> Result<Tombstone, Error> {
-        let (mut state, _) = self.enter();
-        state.purge(campaign)
+        let (mut state, now) = self.enter();
+        state.purge(now, campaign)
     }
 }
