@@ -50,7 +50,7 @@ async fn flaky_store() -> Harness {
 async fn flaky_stores() -> Harness {
     let clock = Harness::clock();
     let limiter: Arc<dyn RateLimiter> = Arc::new(Flaky::new(store(&clock), 7));
-    let rest = Arc::new(Flaky::new(store(&clock), 5));
+    let rest = Arc::new(Flaky::new(store(&clock), 13));
     let two_step = TwoStep::new(Arc::clone(&limiter), rest.clone(), rest.clone());
     let mut harness = Harness::new(clock, Arc::new(Retrying::new(rest))).lossy();
     let gate: Arc<dyn Gate> = Arc::new(two_step.clone());

@@ -88,7 +88,7 @@ impl TwoStep {
         for ((place, token), started) in known.into_iter().zip(started) {
             let item = &batch.items[place];
             if !is_started(started) {
-                self.hands.settled(item.claim, item.index, true);
+                self.hands.give_back(item.claim, item.index);
             }
             verdicts[place] = Some(verdict(started, token.send_by));
         }
@@ -132,6 +132,9 @@ impl TwoStep {
         let grants = self.limiter.reserve(&demands).await?;
         for (group, grant) in groups.iter_mut().zip(grants) {
             group.take(grant, stored, now);
+            group.tokens = group
+                .tokens
+                .saturating_sub(self.hands.gone(&group.reservation));
         }
         Ok(())
     }
@@ -157,7 +160,7 @@ impl TwoStep {
             for (place, number) in &tried {
                 // Held before it is asked for: if this call is dropped half-way, its repetition finds the token.
                 let item = &batch.items[*place];
-                self.hands.hold(item, groups[*number].token(item));
+                self.hands.take(item, groups[*number].token(item.call));
             }
             let places: Vec<usize> = tried.iter().map(|(place, _)| *place).collect();
             let started = self.start(batch, &places).await?;
@@ -166,7 +169,7 @@ impl TwoStep {
                 if is_started(started) {
                     group.tokens -= 1;
                 } else {
-                    self.hands.settled(item.claim, item.index, false);
+                    self.hands.put_back(item);
                 }
                 verdicts[place] = Some(verdict(started, group.send_by));
             }
@@ -269,8 +272,7 @@ impl Gate for TwoStep {
                 }
                 self.begin_groups(batch, &mut open, &mut verdicts).await?;
                 for group in open {
-                    self.hands
-                        .give_back(&group.reservation, group.tokens, group.send_by);
+                    self.hands.give_back_rest(&group.token(0), group.tokens);
                     if group.waiting.is_empty() {
                         continue;
                     }
@@ -333,11 +335,13 @@ impl DeferQueue for TwoStep {
         for (settlement, result) in settlements.iter().zip(&reply.results) {
             match result {
                 // Also where the reply of the call that applied it was lost: the token is still in hand then.
-                SettleResult::Applied | SettleResult::Repeated => self.hands.settled(
-                    settlement.claim,
-                    settlement.index,
-                    settlement.settled == Settled::NotStarted,
-                ),
+                SettleResult::Applied | SettleResult::Repeated => {
+                    if settlement.settled == Settled::NotStarted {
+                        self.hands.give_back(settlement.claim, settlement.index);
+                    } else {
+                        self.hands.spend(settlement.claim, settlement.index);
+                    }
+                }
                 SettleResult::Stale | SettleResult::Resolved => {}
             }
         }
@@ -389,9 +393,9 @@ impl Group<'_> {
         refusal::of_limits(self.binding, &stored.policy, &refusal, now)
     }
 
-    fn token(&self, item: &BeginItem) -> Token {
+    fn token(&self, call: u32) -> Token {
         Token {
-            call: item.call,
+            call,
             reservation: self.reservation.clone(),
             send_by: self.send_by,
         }
@@ -410,14 +414,11 @@ fn groups_of<'a>(batch: &'a BeginBatch, verdicts: &[Option<Verdict>]) -> Vec<Gro
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut known: BTreeMap<*const Binding, usize> = BTreeMap::new();
     for (place, item) in batch.items.iter().enumerate() {
-        if verdicts[place].is_some() {
-            continue;
-        }
         let number = *known.entry(Arc::as_ptr(&item.binding)).or_insert_with(|| {
             groups.push(Group {
                 binding: &item.binding,
                 waiting: VecDeque::new(),
-                // Each delivery is in one group of a call: the first one names it.
+                // Each delivery is in one group of a call: the first one names it, also when the call is repeated.
                 reservation: format!("{}.{}.{}", item.claim, item.call, item.index),
                 tokens: 0,
                 send_by: DateTime::<Utc>::MIN_UTC,
@@ -425,8 +426,11 @@ fn groups_of<'a>(batch: &'a BeginBatch, verdicts: &[Option<Verdict>]) -> Vec<Gro
             });
             groups.len() - 1
         });
-        groups[number].waiting.push_back(place);
+        if verdicts[place].is_none() {
+            groups[number].waiting.push_back(place);
+        }
     }
+    groups.retain(|group| !group.waiting.is_empty());
     groups
 }
 
