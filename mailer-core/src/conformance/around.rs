@@ -11,8 +11,8 @@ macro_rules! around_every_call {
             use $crate::limiter::{Demand, Grant, RateLimiter, Usage};
             use $crate::queue::{
                 ClaimReply, ClaimRequest, Created, Defer, DeferQueue, Delivery, DeliveryQuery,
-                Halt, HoldChange, Intake, Ledger, Load, SettleReply, Settlement, StreamId, Tick,
-                TickReply, TicketState, Tombstone,
+                Halt, HoldChange, Intake, Ledger, Load, Presence, Resolution, SettleReply,
+                Settlement, StreamId, Tick, TickReply, TicketState, Tombstone,
             };
 
             $crate::conformance::around::forward! { $wrapper: RateLimiter {
@@ -29,6 +29,7 @@ macro_rules! around_every_call {
                 settle(settlements: &[Settlement], defers: &[Defer]) -> SettleReply;
                 tick(tick: &Tick) -> TickReply;
                 defer(defer: &Defer) -> Option<Deferral>;
+                resume(scope: &Scope) -> ();
                 halt(halt: &Halt) -> bool;
             } }
             $crate::conformance::around::forward! { $wrapper: Intake {
@@ -36,15 +37,16 @@ macro_rules! around_every_call {
                 append(load: &Load, page: &[Record]) -> Load;
                 seal(load: &Load) -> ();
                 enqueue(message: &MessageSpec) -> ();
+                ticket(stream: &StreamId, key: &str) -> TicketState;
             } }
             $crate::conformance::around::forward! { $wrapper: Ledger {
                 status(campaign: &CampaignId) -> Status;
                 list() -> Vec<Status>;
                 hold(campaign: &CampaignId, change: &HoldChange) -> ();
-                resume(scope: &Scope) -> ();
                 outcomes(query: &DeliveryQuery) -> Vec<Delivery>;
-                ticket(stream: &StreamId, key: &str) -> TicketState;
                 purge(campaign: &CampaignId) -> Tombstone;
+                resolve(campaign: &CampaignId, key: &str, resolution: Resolution) -> bool;
+                workers() -> Vec<Presence>;
             } }
         };
     };

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -260,11 +261,15 @@ pub(super) fn claim_id(worker: u64, number: u64) -> ClaimId {
 /// A worker with the default relay and the composer of templates.
 pub(super) fn room() -> Room {
     Room {
-        relays: vec![relay(RelayName::DEFAULT)],
+        relays: relays(&[RelayName::DEFAULT]),
         composers: vec![Template::COMPOSER.to_owned()],
-        lanes: Lanes::ALL,
         except: Vec::new(),
     }
+}
+
+/// Relays, each with room for every lane.
+pub(super) fn relays(names: &[&str]) -> BTreeMap<RelayName, Lanes> {
+    names.iter().map(|name| (relay(name), Lanes::ALL)).collect()
 }
 
 pub(super) fn relay(name: &str) -> RelayName {
@@ -316,7 +321,7 @@ pub(super) fn defer(scope: Scope, reason: Reason, wait: Wait) -> Defer {
 pub(super) fn tick(worker: u64, claims: &[ClaimId]) -> Tick {
     Tick {
         worker: WorkerId(worker),
-        relays: room().relays,
+        relays: room().relays.into_keys().collect(),
         composers: room().composers,
         room: room(),
         claims: claims.to_vec(),

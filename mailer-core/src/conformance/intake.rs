@@ -283,7 +283,7 @@ pub async fn a_mail_is_enqueued_once_by_its_key(harness: &Harness) {
     let mail = harness.enqueue("a", Lane::Transactional).await;
     assert!(harness.try_claim(2).await.is_none());
     let ticket = harness
-        .ledger
+        .intake
         .ticket(&StreamId::standing(&mail), "a")
         .await
         .unwrap();

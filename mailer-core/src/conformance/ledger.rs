@@ -5,7 +5,7 @@ use super::harness::{at, campaign, is_go, seconds};
 use crate::ErrorKind;
 use crate::domain::{CampaignId, CampaignState, Lane, Policy, Reason, Scope, Status};
 use crate::gate::Verdict;
-use crate::queue::{DeliveryQuery, HoldChange, Settled, StreamId, TicketState, Wait};
+use crate::queue::{DeliveryQuery, HoldChange, Resolution, Settled, StreamId, TicketState, Wait};
 
 /// A test for every point of [`Ledger`](crate::queue::Ledger).
 #[macro_export]
@@ -16,6 +16,8 @@ macro_rules! ledger_conformance {
             closed_hours_are_shown_before_any_worker_meets_them
             a_start_that_has_not_come_is_shown
             only_retries_left_is_shown
+            workers_are_shown_while_they_live
+            what_nobody_knows_the_host_resolves
             what_is_not_there_is_not_found
             campaigns_are_listed_in_the_order_of_submission
             outcomes_come_page_by_page
@@ -130,6 +132,60 @@ pub async fn only_retries_left_is_shown(harness: &Harness) {
     assert_eq!(shown.next_run_at, Some(harness.now() + seconds(60)));
 }
 
+/// Those who have ticked lately, with their relays.
+pub async fn workers_are_shown_while_they_live(harness: &Harness) {
+    assert!(harness.ledger.workers().await.unwrap().is_empty());
+    harness.tick(1, &[]).await;
+    harness.tick(2, &[]).await;
+    let alive = harness.ledger.workers().await.unwrap();
+    let who: Vec<u64> = alive.iter().map(|presence| presence.worker.0).collect();
+    assert_eq!(who, [1, 2]);
+    assert_eq!(alive[0].relays, [super::harness::relay("default")]);
+    harness.pass(seconds(1)).await;
+    harness.tick(2, &[]).await;
+    harness.pass(seconds(1)).await;
+    let alive = harness.ledger.workers().await.unwrap();
+    assert_eq!(alive.len(), 1);
+    assert!(alive[0].until > harness.now());
+}
+
+/// It was sent; or it is to be sent again, with the date of the first try.
+pub async fn what_nobody_knows_the_host_resolves(harness: &Harness) {
+    harness.set_policy(&Policy::unlimited()).await;
+    let id = harness.submit(&campaign("c"), 3).await;
+    let claim = harness.claim(1).await;
+    let begun_at = harness.now();
+    harness.begin(&claim, 1, 3).await;
+    for place in 0..2 {
+        harness.settle(&claim, place, super::harness::ASSUME).await;
+    }
+    harness.settle(&claim, 2, Settled::Sent).await;
+    assert_eq!(status(harness, &id).await.state, CampaignState::Completed);
+    let resolve = async |key: &str, resolution| {
+        let resolved = harness.ledger.resolve(&id, key, resolution).await.unwrap();
+        assert!(resolved || harness.lossy);
+    };
+    resolve("r0@example.com", Resolution::Sent).await;
+    resolve("r1@example.com", Resolution::Resend).await;
+    for (key, resolution) in [
+        ("r2@example.com", Resolution::Resend),
+        ("nobody", Resolution::Sent),
+    ] {
+        assert!(!harness.ledger.resolve(&id, key, resolution).await.unwrap());
+    }
+    let counts = harness.counts(&id).await;
+    assert_eq!((counts.sent, counts.unknown), (2, 0));
+    harness.pass(seconds(15 * 60)).await;
+    let again = harness.claim(2).await;
+    assert_eq!(again.deliveries.len(), 1);
+    assert_eq!(again.deliveries[0].record.key(), "r1@example.com");
+    assert_eq!(again.deliveries[0].repeats, Some(begun_at));
+    harness.begin(&again, 1, 1).await;
+    harness.settle(&again, 0, Settled::Sent).await;
+    assert_eq!(status(harness, &id).await.state, CampaignState::Completed);
+    assert_eq!(status(harness, &id).await.finished_at, Some(harness.now()));
+}
+
 /// Every question about nobody.
 pub async fn what_is_not_there_is_not_found(harness: &Harness) {
     let id: CampaignId = "nobody".parse().unwrap();
@@ -143,7 +199,12 @@ pub async fn what_is_not_there_is_not_found(harness: &Harness) {
         ledger.hold(&id, &pause()).await.unwrap_err().kind(),
         ledger.outcomes(&query).await.unwrap_err().kind(),
         ledger.purge(&id).await.unwrap_err().kind(),
-        ledger.ticket(&(&id).into(), "a").await.unwrap_err().kind(),
+        harness
+            .intake
+            .ticket(&(&id).into(), "a")
+            .await
+            .unwrap_err()
+            .kind(),
     ];
     assert_eq!(kinds, [ErrorKind::NotFound; 5]);
     assert!(ledger.list().await.unwrap().is_empty());
@@ -258,7 +319,7 @@ pub async fn a_cancelled_campaign_stays_cancelled(harness: &Harness) {
         assert_eq!(held.unwrap_err().kind(), ErrorKind::Conflict);
     }
     harness
-        .ledger
+        .queue
         .resume(&Scope::Campaign("c".to_owned()))
         .await
         .unwrap();
@@ -310,7 +371,7 @@ pub async fn resume_ends_waits_that_no_policy_caused(harness: &Harness) {
     }
     for (number, scope) in (1..).zip(&scopes) {
         assert!(harness.try_claim(number).await.is_none());
-        harness.ledger.resume(scope).await.unwrap();
+        harness.queue.resume(scope).await.unwrap();
     }
     harness.claim(9).await;
 }
@@ -322,7 +383,7 @@ pub async fn resume_leaves_the_policys_waits(harness: &Harness) {
     let claim = harness.claim(1).await;
     harness.begin(&claim, 1, 3).await;
     harness.settle_all(&claim, Settled::Returned).await;
-    harness.ledger.resume(&Scope::Namespace).await.unwrap();
+    harness.queue.resume(&Scope::Namespace).await.unwrap();
     assert!(harness.try_claim(2).await.is_none());
     assert_eq!(
         status(harness, &id).await.reason_code.as_deref(),
@@ -340,7 +401,7 @@ pub async fn a_ticket_follows_its_mail(harness: &Harness) {
     harness.tick(1, &[]).await;
     let mail = harness.enqueue("a", Lane::Test).await;
     let stream = StreamId::standing(&mail);
-    let ticket = async || harness.ledger.ticket(&stream, "a").await.unwrap();
+    let ticket = async || harness.intake.ticket(&stream, "a").await.unwrap();
     assert_eq!(ticket().await, TicketState::Waiting(None));
     harness
         .defer(
@@ -376,7 +437,7 @@ pub async fn a_ticket_follows_its_mail(harness: &Harness) {
     ticket().await;
     harness.pass(seconds(500)).await;
     harness.tick(1, &[]).await;
-    let gone = harness.ledger.ticket(&stream, "a").await;
+    let gone = harness.intake.ticket(&stream, "a").await;
     assert_eq!(gone.unwrap_err().kind(), ErrorKind::NotFound);
 }
 

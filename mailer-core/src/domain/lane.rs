@@ -76,15 +76,11 @@ impl FromStr for Lane {
 #[serde(try_from = "String", into = "String")]
 pub struct Lanes(u8);
 
-impl Default for Lanes {
-    fn default() -> Self {
-        Self::ALL
-    }
-}
-
 impl Lanes {
     /// All lanes.
     pub const ALL: Self = Self(0b111);
+    /// None.
+    pub const NONE: Self = Self(0);
     /// Campaigns alone.
     pub const BULK: Self = Self(0b100);
 
@@ -94,10 +90,10 @@ impl Lanes {
         self.0 & (1 << lane as u8) != 0
     }
 
-    /// The set without `lane`.
+    /// The set with `lane`.
     #[must_use]
-    pub const fn without(self, lane: Lane) -> Self {
-        Self(self.0 & !(1 << lane as u8))
+    pub const fn with(self, lane: Lane) -> Self {
+        Self(self.0 | (1 << lane as u8))
     }
 
     /// The lanes of the set, first who goes first.

@@ -11,7 +11,7 @@ use super::hands::{Hands, Token};
 use super::{BeginBatch, BeginItem, BeginReply, Binding, Gate, SHORT_WAIT, StartVerdict, Verdict};
 use crate::Error;
 use crate::calendar::NoOpening;
-use crate::domain::{Deferral, HaltCause, Reason, Scope, StoredPolicy};
+use crate::domain::{Deferral, HaltCause, Reason, Scope, ScopeKind, StoredPolicy};
 use crate::limiter::{Demand, Grant, RateLimiter, Refusal};
 use crate::policy_store::PolicyStore;
 use crate::queue::{
@@ -105,7 +105,7 @@ impl TwoStep {
         match refusal::of_hours(binding, &stored.policy, now) {
             Ok(None) => Ok(None),
             Ok(Some(deferral)) => self.defer(stored, deferral, now).await.map(Some),
-            Err(never) => self.halt(binding, never).await.map(Some),
+            Err(never) => self.never_opens(binding, never).await.map(Some),
         }
     }
 
@@ -222,14 +222,28 @@ impl TwoStep {
         }))
     }
 
-    async fn halt(&self, binding: &Binding, never: NoOpening) -> Result<Verdict, Error> {
-        let halt = Halt {
-            stream: binding.stream.clone(),
-            cause: HaltCause::NoOpening,
-            detail: never.to_string(),
-            unless_sent_since: None,
-        };
-        self.queue.halt(&halt).await?;
+    /// Hours that never open: a campaign halts, single mails wait for another policy.
+    async fn never_opens(&self, binding: &Binding, never: NoOpening) -> Result<Verdict, Error> {
+        if binding.stream.campaign().is_none() {
+            let defer = Defer {
+                scope: binding.scope(ScopeKind::Campaign),
+                lane: None,
+                reason: Reason::OutsideHours,
+                wait: Wait::Open,
+                detail: Some(never.to_string()),
+                unless_sent_since: None,
+                policy_version: None,
+            };
+            self.queue.defer(&defer).await?;
+        } else {
+            let halt = Halt {
+                stream: binding.stream.clone(),
+                cause: HaltCause::NoOpening,
+                detail: never.to_string(),
+                unless_sent_since: None,
+            };
+            self.queue.halt(&halt).await?;
+        }
         Ok(Verdict::Held)
     }
 
@@ -279,7 +293,7 @@ impl Gate for TwoStep {
                     let refused = group.refused(stored, now);
                     let verdict = match refused {
                         Ok(deferral) => self.defer(stored, deferral, now).await?,
-                        Err(never) => self.halt(group.binding, never).await?,
+                        Err(never) => self.never_opens(group.binding, never).await?,
                     };
                     group.all(&verdict, &mut verdicts);
                 }
@@ -355,6 +369,10 @@ impl DeferQueue for TwoStep {
 
     async fn defer(&self, defer: &Defer) -> Result<Option<Deferral>, Error> {
         self.queue.defer(defer).await
+    }
+
+    async fn resume(&self, scope: &Scope) -> Result<(), Error> {
+        self.queue.resume(scope).await
     }
 
     async fn halt(&self, halt: &Halt) -> Result<bool, Error> {

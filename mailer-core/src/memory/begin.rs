@@ -146,7 +146,7 @@ impl State {
                 self.write_deferral(now, deferral),
             ))),
             Err(never) => {
-                self.halt_for_hours(now, &binding.stream, never);
+                self.never_opens(now, binding, never);
                 Err(Verdict::Held)
             }
         }

@@ -47,20 +47,21 @@ impl State {
         let Some(policy) = self.policy.clone() else {
             return Ok(self.nothing(now, &request.room));
         };
-        for lane in request.room.lanes.iter() {
+        for lane in Lane::ALL {
             while let Some(id) = self.best(now, lane, &request.room) {
                 let Some(stream) = self.streams.get(&id) else {
                     break;
                 };
                 // Asked here and again at begin: a claim that could not begin would only be composed in vain.
-                match refusal::of_hours(&stream.binding, &policy.policy, now) {
+                let binding = Arc::clone(&stream.binding);
+                match refusal::of_hours(&binding, &policy.policy, now) {
                     Ok(None) => {}
                     Ok(Some(deferral)) => {
                         self.write_deferral(now, deferral);
                         continue;
                     }
                     Err(never) => {
-                        self.halt_for_hours(now, &id, never);
+                        self.never_opens(now, &binding, never);
                         continue;
                     }
                 }
@@ -103,7 +104,11 @@ impl State {
         };
         self.order
             .groups(lane)
-            .filter(move |(relay, _)| room.relays.contains(relay))
+            .filter(move |(relay, _)| {
+                room.relays
+                    .get(relay)
+                    .is_some_and(|lanes| lanes.contains(lane))
+            })
             .filter_map(move |group| {
                 let first = self
                     .order
@@ -224,7 +229,7 @@ impl State {
     /// The next instant at which a worker may claim something: a sleeper wakes, or a closed scope opens.
     pub(super) fn next_due(&self, now: DateTime<Utc>, room: &Room) -> Option<DateTime<Utc>> {
         self.policy.as_ref()?;
-        let opens = room.lanes.iter().flat_map(|lane| {
+        let opens = Lane::ALL.into_iter().flat_map(|lane| {
             self.servable(lane, room).map(move |(group, _)| {
                 let [relay, sender] = group_scopes(group);
                 self.deferrals

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -20,12 +21,10 @@ pub struct ClaimRequest {
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::exhaustive_structs, reason = "callers build it")]
 pub struct Room {
-    /// Through these relays.
-    pub relays: Vec<RelayName>,
+    /// Through these relays, each for the lanes that have room.
+    pub relays: BTreeMap<RelayName, Lanes>,
     /// Made by these composers.
     pub composers: Vec<String>,
-    /// Of these lanes.
-    pub lanes: Lanes,
     /// But not of these streams: it has enough of them in hand.
     pub except: Vec<StreamId>,
 }

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::conformance::Harness;
-use crate::conformance::harness::{at, campaign, claim_id, message, relay, room, seconds};
-use crate::domain::{CampaignId, Lane, Policy};
+use crate::conformance::harness::{at, campaign, claim_id, message, relay, relays, room, seconds};
+use crate::domain::{CampaignId, Lane, Lanes, Policy};
 use crate::queue::{Room, Settled};
 
 /// 64 at once: each page once.
@@ -151,7 +151,7 @@ pub async fn an_expired_mail_is_not_claimed(harness: &Harness) {
     let claim = harness.claim(1).await;
     assert_eq!(claim.deliveries.len(), 1);
     let stream = crate::queue::StreamId::standing(&mail);
-    let ticket = harness.ledger.ticket(&stream, "a").await.unwrap();
+    let ticket = harness.intake.ticket(&stream, "a").await.unwrap();
     assert!(
         matches!(&ticket, crate::queue::TicketState::Done(delivery) if delivery.state == "expired"),
         "{ticket:?}"
@@ -163,7 +163,7 @@ pub async fn only_what_the_worker_serves_is_claimed(harness: &Harness) {
     harness.set_policy(&Policy::unlimited()).await;
     harness.submit(&campaign("c").relay("r"), 300).await;
     let fits = Room {
-        relays: vec![relay("x"), relay("r")],
+        relays: relays(&["x", "r"]),
         ..room()
     };
     for (number, not) in (1..).zip([
@@ -173,7 +173,7 @@ pub async fn only_what_the_worker_serves_is_claimed(harness: &Harness) {
             ..fits.clone()
         },
         Room {
-            lanes: fits.lanes.without(Lane::Bulk),
+            relays: [(relay("r"), Lanes::from(Lane::Test))].into(),
             ..fits.clone()
         },
         Room {

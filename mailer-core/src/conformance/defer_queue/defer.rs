@@ -52,7 +52,7 @@ pub async fn an_open_deferral_lasts_until_resumed(harness: &Harness) {
     held(harness, &trouble(Wait::For(seconds(60)))).await;
     harness.pass(seconds(1_000_000)).await;
     assert_eq!(harness.next_due(1).await, None);
-    harness.ledger.resume(&open.scope).await.unwrap();
+    harness.queue.resume(&open.scope).await.unwrap();
     harness.claim(2).await;
 }
 
@@ -166,6 +166,7 @@ pub async fn a_relay_that_works_for_others_halts_nobody(harness: &Harness) {
         detail: String::new(),
         unless_sent_since: Some(harness.now()),
     };
+    harness.pass(seconds(1)).await;
     let claim = harness.claim(1).await;
     harness.begin(&claim, 1, 1).await;
     harness.settle(&claim, 0, Settled::Sent).await;

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::conformance::Harness;
-use crate::conformance::harness::{at, campaign, claim_id, defer, message, relay, room, seconds};
+use crate::conformance::harness::{
+    at, campaign, claim_id, defer, message, relay, relays, room, seconds,
+};
 use crate::domain::{Lane, Policy, Reason, Scope};
 use crate::queue::{Defer, Room, Settled, Wait};
 
@@ -65,7 +67,7 @@ pub async fn what_did_not_begin_is_not_charged(harness: &Harness) {
 pub async fn closed_scopes_are_passed_over(harness: &Harness) {
     harness.set_policy(&Policy::unlimited()).await;
     let room = || Room {
-        relays: vec![relay("default"), relay("second")],
+        relays: relays(&["default", "second"]),
         ..room()
     };
     for i in 0..40 {

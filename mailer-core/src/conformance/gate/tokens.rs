@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::conformance::Harness;
 use crate::conformance::harness::{
-    at, batch, campaign, claim_id, is_go, relay, room, seconds, went,
+    at, batch, campaign, claim_id, is_go, relays, room, seconds, went,
 };
 use crate::domain::{Lane, Limit, Policy, Scope};
 use crate::gate::Verdict;
@@ -130,7 +130,7 @@ pub async fn limits_per_sender_and_relay_are_counted_apart(harness: &Harness) {
             .await;
     }
     let room = Room {
-        relays: vec![relay("r"), relay("s")],
+        relays: relays(&["r", "s"]),
         ..room()
     };
     let mut claims = Vec::new();
