@@ -77,6 +77,12 @@ impl VirtualClock {
         self.advance(ahead).await;
     }
 
+    /// Sets the wall clock, forth or back, as an operator might. No time passes: [`monotonic`](Clock::monotonic) stays.
+    pub fn set_wall(&self, now: DateTime<Utc>) {
+        let mut state = self.lock();
+        state.origin = now - state.elapsed;
+    }
+
     /// Waits until everything is at rest, then moves to the next due time, if it is not after `until`.
     /// Says whether there may be more before `until`.
     ///
