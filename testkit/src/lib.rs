@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod catcher;
+mod certificate;
+mod process;
+mod real_time;
+mod redis;
+mod sink;
+mod smtp;
+
+pub use catcher::Catcher;
+pub use certificate::Certificate;
+pub use process::LaunchError;
+pub use redis::{Fsync, RedisServer, RedisServerBuilder};
+pub use sink::{DumpError, ReceivedMail, Sink, SinkBuilder, parse_dump};
+pub use smtp::{
+    Command, Connection, Outcome, Reply, Rule, SmtpServer, SmtpServerBuilder, Stage, Transaction,
+};
