@@ -11,7 +11,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// Bounds one wait after the other.
 ///
@@ -62,11 +62,6 @@ impl Deadline {
         })
         .await
     }
-}
-
-/// Waits for `length`.
-pub(crate) async fn pause(length: Duration) {
-    sleep_until(after(length)).await;
 }
 
 /// `length` from now; a length beyond all calendars is a year.

@@ -24,7 +24,9 @@ pub enum SmtpConfigError {
     #[error("{0:?} is not a host name or an IP address")]
     Host(String),
     /// The URL has something behind the host and the port.
-    #[error("{0:?} has no meaning in a relay's URL: nothing but ?tls=... may follow the host and the port")]
+    #[error(
+        "{0:?} has no meaning in a relay's URL: nothing but ?tls=... may follow the host and the port"
+    )]
     Trailing(String),
     /// The URL has a setting of which nobody knows what it means.
     #[error("unknown setting {0:?} in the relay's URL: only tls is known")]
@@ -68,7 +70,9 @@ pub enum SmtpConfigError {
         rule: &'static str,
     },
     /// The name for `EHLO` is none.
-    #[error("{0:?} cannot be said in EHLO: a host name or an address literal such as [192.0.2.1] is needed")]
+    #[error(
+        "{0:?} cannot be said in EHLO: a host name or an address literal such as [192.0.2.1] is needed"
+    )]
     HelloName(String),
     /// The extra certificates cannot be read.
     #[error("the extra root certificates cannot be used: {0}")]

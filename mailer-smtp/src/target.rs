@@ -124,7 +124,10 @@ fn tls_word(url: &Url) -> Result<Option<String>, SmtpConfigError> {
         if key != "tls" {
             return Err(SmtpConfigError::UnknownKey(key.into_owned()));
         }
-        if word.replace(value.into_owned()).is_some_and(|first| word.as_ref() != Some(&first)) {
+        if word
+            .replace(value.into_owned())
+            .is_some_and(|first| word.as_ref() != Some(&first))
+        {
             return Err(SmtpConfigError::Tls {
                 value: word.unwrap_or_default(),
                 rule: "it is there twice, with different words",
@@ -143,7 +146,10 @@ fn encryption(is_implicit: bool, word: Option<&str>) -> Result<Encryption, SmtpC
     };
     match (is_implicit, word) {
         (true, None) => Ok(Encryption::Implicit),
-        (true, Some(word)) => refused(word, "smtps:// is TLS from the first byte and takes no word"),
+        (true, Some(word)) => refused(
+            word,
+            "smtps:// is TLS from the first byte and takes no word",
+        ),
         (false, Some("required")) => Ok(Encryption::StartTls),
         (false, None | Some("none")) => Ok(Encryption::None),
         (false, Some(word @ "opportunistic")) => refused(

@@ -5,6 +5,7 @@ mod setup;
 mod transaction;
 mod words;
 
+use std::fmt;
 use std::time::Duration;
 
 use mailer_core::domain::{HaltCause, Outcome};
@@ -33,6 +34,22 @@ pub(crate) enum Stage {
     Body,
     /// The final dot.
     Dot,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Greeting => "greeting",
+            Self::Hello => "EHLO",
+            Self::StartTls => "STARTTLS",
+            Self::Auth => "AUTH",
+            Self::Mail => "MAIL FROM",
+            Self::Rcpt => "RCPT TO",
+            Self::Data => "DATA",
+            Self::Body => "body",
+            Self::Dot => "final dot",
+        })
+    }
 }
 
 /// What a reply means.
@@ -136,6 +153,17 @@ pub(crate) fn classify_silence(stage: Stage) -> Class {
         | Stage::Rcpt
         | Stage::Data
         | Stage::Body => Class::TransientRelay,
+    }
+}
+
+/// Whether the connection should not be used after this reply: the relay closes it, or the two sides no longer agree on
+/// where in the protocol they are.
+pub(crate) fn ends_connection(stage: Stage, reply: Reply<'_>) -> bool {
+    match reply.code() {
+        421 => true,
+        code @ 200..400 => code / 100 != if stage == Stage::Data { 3 } else { 2 },
+        500..=504 | 555 => stage != Stage::Dot,
+        _ => stage == Stage::Body,
     }
 }
 

@@ -4,15 +4,16 @@ use super::Unsendable;
 use super::mailbox::write_address;
 use crate::classify::{Class, HaltKind};
 
-/// The two lines of an envelope.
+/// The commands that introduce a mail: `MAIL FROM`, `RCPT TO` and `DATA`.
 #[derive(Debug, Default)]
 pub(crate) struct Envelope {
     bytes: Vec<u8>,
     rcpt: usize,
+    data: usize,
 }
 
 impl Envelope {
-    /// Writes `MAIL FROM` and `RCPT TO` (RFC 5321 section 4.1.1), in place of the last ones.
+    /// Writes them (RFC 5321 section 4.1.1), in place of the last ones.
     ///
     /// A local part that is not ASCII needs a relay with SMTPUTF8 (RFC 6531); a domain never does.
     pub(crate) fn write(&mut self, email: &Email, has_smtputf8: bool) -> Result<(), Unsendable> {
@@ -42,7 +43,14 @@ impl Envelope {
         write_address(&mut self.bytes, to)
             .map_err(|error| error.with_class(Class::PermanentRecipient))?;
         self.bytes.extend_from_slice(b">\r\n");
+        self.data = self.bytes.len();
+        self.bytes.extend_from_slice(b"DATA\r\n");
         Ok(())
+    }
+
+    /// All three in one.
+    pub(crate) fn flight(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(crate) fn mail(&self) -> &[u8] {
@@ -50,7 +58,11 @@ impl Envelope {
     }
 
     pub(crate) fn rcpt(&self) -> &[u8] {
-        &self.bytes[self.rcpt..]
+        &self.bytes[self.rcpt..self.data]
+    }
+
+    pub(crate) fn data(&self) -> &[u8] {
+        &self.bytes[self.data..]
     }
 }
 

@@ -21,6 +21,13 @@ impl Unsendable {
         Self::new(Class::PermanentMessage, why)
     }
 
+    /// The relay has said what it takes (RFC 1870), so it need not refuse.
+    pub(crate) fn too_big(size: usize, limit: u64) -> Self {
+        Self::message(format!(
+            "not sent: the mail has {size} octets, and the relay takes {limit} (RFC 1870)"
+        ))
+    }
+
     pub(super) fn with_class(self, class: Class) -> Self {
         Self { class, ..self }
     }

@@ -239,7 +239,10 @@ fn shared_bodies_are_encoded_once() {
     let bodies = Bodies::default();
     let shared = Arc::new(Body::default());
     let first = bodies.encoded(&shared);
-    assert!(!std::ptr::eq(first.bytes(), bodies.encoded(&shared).bytes())); // nobody else holds it
+    assert!(!std::ptr::eq(
+        first.bytes(),
+        bodies.encoded(&shared).bytes()
+    )); // nobody else holds it
     let holder = Arc::clone(&shared);
     let first = bodies.encoded(&shared);
     assert!(std::ptr::eq(first.bytes(), bodies.encoded(&holder).bytes()));
