@@ -3,6 +3,8 @@
 pub mod calendar;
 pub mod clock;
 pub mod composer;
+#[cfg(feature = "test-util")]
+pub mod conformance;
 pub mod domain;
 mod error;
 pub mod gate;
