@@ -113,7 +113,7 @@ impl Rig {
             reports,
             returns,
         };
-        let (outcomes, connections, refused) = run.to_the_end(&names, inbox, returned).await;
+        let (outcomes, connections, refused) = run.finish(&names, inbox, returned).await;
         let outcomes = names.drain(..).zip(outcomes);
         Delivered {
             outcomes: outcomes
@@ -170,7 +170,7 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
-    async fn to_the_end(
+    async fn finish(
         mut self,
         names: &[String],
         mut inbox: mpsc::UnboundedReceiver<(Hold, Report)>,
