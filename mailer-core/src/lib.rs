@@ -6,6 +6,7 @@ pub mod composer;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 pub mod domain;
+mod engine;
 mod error;
 pub mod gate;
 pub mod limiter;
@@ -15,7 +16,13 @@ pub mod observer;
 pub mod policy_store;
 pub mod queue;
 pub mod schedule;
+pub mod sim;
+mod store;
 pub mod template;
 pub mod transport;
 
+pub use engine::{
+    Dedupe, Drained, Mailer, Rejected, Submitted, Ticket, Watch, Worker, WorkerBuilder,
+};
 pub use error::{Error, ErrorKind};
+pub use store::Store;

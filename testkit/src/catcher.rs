@@ -10,9 +10,13 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Semaphore;
+
 use crate::smtp::{Keep, Keeping, SmtpServer};
 
 const LONGEST_NAME: usize = 100;
+/// Writes under way at a time: each takes a thread and a file descriptor.
+const WRITES_AT_ONCE: usize = 8;
 
 /// A mail catcher: accepts every mail and keeps it as an `.eml` file, the bytes as they came.
 ///
@@ -114,6 +118,7 @@ struct Mailbox {
     folder: PathBuf,
     next: AtomicU64,
     failures: AtomicU64,
+    writes: Semaphore,
 }
 
 #[derive(Debug)]
@@ -123,6 +128,7 @@ impl Keep for SharedMailbox {
     fn keep(&self, to: Vec<String>, body: Vec<u8>) -> Keeping<'_> {
         let mailbox = Arc::clone(&self.0);
         Box::pin(async move {
+            let _turn = self.0.writes.acquire().await.map_err(io::Error::other)?;
             let written = tokio::task::spawn_blocking(move || mailbox.write(&to, &body)).await;
             let written = written.unwrap_or_else(|panicked| Err(panicked.into()));
             if written.is_err() {
@@ -147,6 +153,7 @@ impl Mailbox {
             folder: folder.to_owned(),
             next: AtomicU64::new(last + 1),
             failures: AtomicU64::new(0),
+            writes: Semaphore::new(WRITES_AT_ONCE),
         })
     }
 

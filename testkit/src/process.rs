@@ -10,6 +10,7 @@ use std::{
 use crate::real_time::{now, sleep};
 
 const READY_LIMIT: Duration = Duration::from_secs(10);
+const PORT_TRIES: u32 = 100;
 const POLL_PAUSE: Duration = Duration::from_millis(5);
 
 /// Why a server program could not be brought up.
@@ -173,6 +174,38 @@ impl Drop for Process {
 }
 
 /// A loopback address that was free a moment ago.
+///
+/// It lies below the ports the system hands out by itself, so that no socket of another test gets it before the
+/// program does, or while the program is stopped.
 pub(crate) fn free_addr() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+    let mut tries = 1;
+    loop {
+        let port = fastrand::u16(10_000..32_000);
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) => return listener.local_addr(),
+            Err(error) if tries == PORT_TRIES => return Err(error),
+            Err(_) => tries += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_missing_program_is_named_with_its_package() {
+        let program = Program {
+            name: "no-such-program",
+            package: "some-package",
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        let addr = free_addr().unwrap();
+        let launch = Process::launch(program, &[], &log, addr, async |_| Ok(()));
+        assert_eq!(
+            launch.await.unwrap_err().to_string(),
+            "no-such-program is not installed: apt-get install some-package"
+        );
+    }
 }

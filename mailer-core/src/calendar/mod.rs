@@ -1,7 +1,7 @@
 //! Working hours: when the policy lets mail begin, and when it opens again.
 //!
 //! A [`WorkCalendar`] is written as people write hours, and asked with an instant: [`WorkCalendar::is_open`],
-//! [`WorkCalendar::next_open`], [`WorkCalendar::closes`]. The answers are pure: same calendar, same instant, same answer.
+//! [`WorkCalendar::next_open`], [`WorkCalendar::closes`]. Same calendar, same instant, same answer: no clock is read.
 //!
 //! ```
 //! use chrono::{DateTime, Utc};

@@ -1,6 +1,6 @@
 //! The questions a calendar answers: open at this instant, open again when, open until when.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use super::WorkCalendar;
 use super::spans;
@@ -17,8 +17,8 @@ pub struct NoOpening {
 }
 
 /// Hours are compared with what the clock on the zone's wall reads. So where the clock goes back, both passes of a
-/// repeated hour count, and where it skips, a window that starts inside the gap opens at the jump, and one wholly inside
-/// does not open that day.
+/// repeated hour count, and where it skips, a window that starts inside the gap opens at the jump, and one wholly
+/// inside does not open that day.
 impl WorkCalendar {
     /// How far ahead [`next_open`](Self::next_open) and [`closes`](Self::closes) look: 400 days.
     pub const HORIZON: TimeDelta = TimeDelta::days(400);
@@ -72,8 +72,11 @@ impl WorkCalendar {
         at: DateTime<Utc>,
         horizon: TimeDelta,
     ) -> Result<DateTime<Utc>, NoOpening> {
+        if self.is_open(at) {
+            return Ok(at);
+        }
         let until = later(at, horizon);
-        // Hours change on whole seconds, so the second that `at` lies in answers for all of it.
+        // Hours change on whole seconds, so no opening hides in the second that `at` lies in.
         let found = spans::first_open(
             self.openings(),
             self.zone(),
@@ -81,12 +84,9 @@ impl WorkCalendar {
             until.timestamp(),
         )
         .and_then(|second| DateTime::from_timestamp(second, 0));
-        match found {
-            Some(opening) => Ok(opening.max(at)),
-            None => Err(NoOpening {
-                searched_until: until,
-            }),
-        }
+        found.ok_or(NoOpening {
+            searched_until: until,
+        })
     }
 
     pub(super) fn closes_within(
@@ -106,7 +106,10 @@ impl WorkCalendar {
     }
 }
 
+/// On a whole second, since that is all the search looks at.
 fn later(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
-    at.checked_add_signed(by)
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+    let until = at
+        .checked_add_signed(by)
+        .unwrap_or(DateTime::<Utc>::MAX_UTC);
+    until.trunc_subsecs(0)
 }

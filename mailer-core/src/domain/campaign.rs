@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{CampaignId, Content, Fault, Letter, Limit, OnUnknown, RelayName};
 use crate::calendar::WorkCalendar;
+use crate::template::Template;
 
 /// A campaign as the host asks for it. Any text can be put in; `submit` names all faults at once.
 ///
@@ -82,6 +83,13 @@ impl Campaign {
     #[must_use]
     pub fn reply_to(mut self, mailbox: impl Into<String>) -> Self {
         self.content = self.content.reply_to(mailbox);
+        self
+    }
+
+    /// What it says, as a template.
+    #[must_use]
+    pub fn template(mut self, template: Template) -> Self {
+        self.content = self.content.template(template);
         self
     }
 

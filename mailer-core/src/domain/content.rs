@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Fault, Mailbox};
+use crate::template::Template;
 
 /// What every mail of a campaign, or one single mail, says: sender, reply address, and a composer with its parameters.
 ///
@@ -65,6 +66,12 @@ impl Content {
     pub fn composer(mut self, name: impl Into<String>, params: Value) -> Self {
         self.composer = Some((name.into(), params));
         self
+    }
+
+    /// A template, made into mails by the composer that every worker has.
+    #[must_use]
+    pub fn template(self, template: Template) -> Self {
+        self.composer(Template::COMPOSER, template.into())
     }
 
     /// Parses it.

@@ -79,6 +79,8 @@ pub struct Lanes(u8);
 impl Lanes {
     /// All lanes.
     pub const ALL: Self = Self(0b111);
+    /// None.
+    pub const NONE: Self = Self(0);
     /// Campaigns alone.
     pub const BULK: Self = Self(0b100);
 
@@ -86,6 +88,12 @@ impl Lanes {
     #[must_use]
     pub const fn contains(self, lane: Lane) -> bool {
         self.0 & (1 << lane as u8) != 0
+    }
+
+    /// The set with `lane`.
+    #[must_use]
+    pub const fn with(self, lane: Lane) -> Self {
+        Self(self.0 | (1 << lane as u8))
     }
 
     /// The lanes of the set, first who goes first.

@@ -8,7 +8,7 @@ mod campaign;
 mod content;
 mod deferral;
 mod email;
-mod fault;
+pub(crate) mod fault;
 mod id;
 mod lane;
 mod limit;

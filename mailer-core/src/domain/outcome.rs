@@ -141,6 +141,8 @@ pub enum Failure {
     Attempts,
     /// The mail could not be composed.
     Compose,
+    /// Nothing can be sent until somebody acts on the settings.
+    Config,
     /// Three workers died while they had it in hand.
     CrashLoop,
 }
@@ -155,6 +157,7 @@ impl Failure {
             Self::PolicyBlock => "policy_block",
             Self::Attempts => "attempts",
             Self::Compose => "compose",
+            Self::Config => "config",
             Self::CrashLoop => "crash_loop",
         }
     }

@@ -115,4 +115,25 @@ impl Record {
             .as_deref()
             .unwrap_or_else(|| self.to.address().as_str())
     }
+
+    /// What a composer finds under this name: `email`, a merge field, or under `name` the name that is shown.
+    ///
+    /// ```
+    /// use mailer_core::domain::Recipient;
+    ///
+    /// let ann = Recipient::new("ann@example.com").name("Ann").field("city", "Bern").check().unwrap();
+    /// assert_eq!(ann.field("name"), Some("Ann"));
+    /// assert_eq!(ann.field("zip"), None);
+    /// ```
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        match name {
+            "email" => Some(self.to.address().as_str()),
+            _ => self
+                .fields
+                .get(name)
+                .map(String::as_str)
+                .or_else(|| self.to.name().filter(|_| name == "name")),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::domain::{Limit, LimitKind};
 /// What one limit has counted for one scope.
 ///
 /// Every call must name a limit of the [identity](Limit::identity) it was made for; the cap may differ from call to
-/// call. To grant: [`roll`](Self::roll), then [`decide`](super::decide), then [`take`](Self::take).
+/// call. To grant: [`roll`](Self::roll), then [`decide`](super::decide()), then [`take`](Self::take).
 ///
 /// ```
 /// use mailer_core::domain::Limit;

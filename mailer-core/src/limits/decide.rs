@@ -150,3 +150,94 @@ impl Bound<'_> {
 
 /// A wait passes each full window once, so a handful do; a demand of very many limits may be told an instant too early.
 const MOST_ROUNDS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+
+    fn at(seconds: i64) -> Micros {
+        Micros::new(seconds * SECOND)
+    }
+
+    /// Decides over these limits, each with so many tokens already taken.
+    fn check(limits: &[(&str, u32)], n: u32, now: Micros, expected: Decision) {
+        let limits: Vec<(Limit, u32)> = limits
+            .iter()
+            .map(|&(text, used)| (text.parse().unwrap(), used))
+            .collect();
+        let counter = |(limit, used): &(Limit, u32)| {
+            let mut counter = Counter::new(limit, now);
+            counter.take(*used, now, Allowance::whole(limit));
+            counter
+        };
+        let counters: Vec<Counter> = limits.iter().map(counter).collect();
+        let bounds: Vec<Bound<'_>> = limits
+            .iter()
+            .zip(&counters)
+            .enumerate()
+            .map(|(line, ((limit, _), counter))| Bound {
+                line,
+                limit,
+                counter,
+                allowance: Allowance::whole(limit),
+            })
+            .collect();
+        assert_eq!(decide(&bounds, n, now), expected);
+    }
+
+    fn refused(line: usize, reason: &'static str, retry_at: Option<Micros>) -> Decision {
+        Decision::Refused {
+            line,
+            reason,
+            retry_at,
+        }
+    }
+
+    #[test]
+    fn the_refusal_names_the_limit_that_refuses_for_longest() {
+        let both = [("5/hour", 5), ("5/minute", 5), ("5/day", 0)];
+        check(&both, 1, at(0), refused(0, "rate_per_hour", Some(at(3600))));
+        let closed = [("0/minute", 0), ("5/day", 5)];
+        check(&closed, 1, at(0), refused(0, "limit_closed", None));
+    }
+
+    #[test]
+    fn a_grant_is_void_at_the_earliest_of_its_limits() {
+        let limits = [("5/hour", 0), ("5/minute", 0), ("9/s pace", 0)];
+        for (now, use_by) in [(0, at(1)), (59, Micros::new(59_750_000))] {
+            let granted = Decision::Granted {
+                granted: 1,
+                use_by,
+                bound_by: None,
+                retry_at: None,
+            };
+            check(&limits, 1, at(now), granted);
+        }
+    }
+
+    #[test]
+    fn a_part_tells_what_bound_it_and_when_there_is_more() {
+        let part = Decision::Granted {
+            granted: 2,
+            use_by: at(5),
+            bound_by: Some(1),
+            retry_at: Some(at(60)),
+        };
+        check(&[("5/hour", 0), ("5/minute", 3)], 4, at(0), part);
+    }
+
+    #[test]
+    fn a_demand_for_nothing_tells_whether_there_is_something() {
+        let nothing = Decision::Granted {
+            granted: 0,
+            use_by: at(5),
+            bound_by: None,
+            retry_at: None,
+        };
+        check(&[("5/minute", 4)], 0, at(0), nothing);
+        let full = refused(0, "rate_per_minute", Some(at(60)));
+        check(&[("5/minute", 5)], 0, at(0), full);
+    }
+}

@@ -51,7 +51,8 @@ pub struct Usage {
     pub limit: Limit,
     /// What it was counted for.
     pub scope: Scope,
-    /// Tokens that count now. For a pace: that have not run off yet. More than the cap if that was lowered.
+    /// Tokens that count now. For a pace: that have not run off yet. More than the cap if that was lowered,
+    /// or if the clock was set back.
     pub used: u32,
     /// The limit's cap.
     pub cap: u32,

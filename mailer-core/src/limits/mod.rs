@@ -1,6 +1,6 @@
 //! The limiter arithmetic: pure functions that the memory store calls and the Redis scripts mirror.
 //!
-//! A [`Counter`] is the state of one limit for one scope. [`decide`] answers one demand over several of them, and
+//! A [`Counter`] is the state of one limit for one scope. [`decide()`] answers one demand over several of them, and
 //! [`Ledger`] keeps them in memory. Nothing here reads a clock. Instants are [`Micros`], and every step is whole-number
 //! arithmetic below 2^53, so that a script that reckons in doubles comes to the same answer.
 //!

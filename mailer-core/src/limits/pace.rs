@@ -124,3 +124,83 @@ const fn ceil_div(number: i64, by: i64) -> i64 {
 const BURST: i64 = 100 * MILLISECOND;
 const HOLD: i64 = SECOND;
 const SMALL_STEP: i64 = SECOND;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Lane, Limit};
+
+    fn pace(text: &str) -> (Pace, Limit, Allowance) {
+        let limit: Limit = text.parse().unwrap();
+        let whole = Allowance::whole(&limit);
+        (Pace::new(SECOND, Micros::new(0)), limit, whole)
+    }
+
+    fn ms(millis: i64) -> Micros {
+        Micros::new(millis * MILLISECOND)
+    }
+
+    #[test]
+    fn the_burst_is_100_ms_worth_and_at_least_1() {
+        for (text, burst) in [
+            ("1/s pace", 1),
+            ("14/s pace", 1),
+            ("100/s pace", 10),
+            ("0/s pace", 0),
+        ] {
+            let (pace, _, whole) = pace(text);
+            assert_eq!(pace.free(ms(0), whole), burst, "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_free_one_interval_apart() {
+        let (mut pace, _, whole) = pace("14/s pace");
+        pace.take(1, ms(0), whole);
+        assert_eq!(pace.next_free(ms(0), whole), Some(Micros::new(71_429)));
+        assert_eq!(pace.free(Micros::new(71_428), whole), 0);
+        assert_eq!(pace.free(Micros::new(71_429), whole), 1);
+        assert_eq!(pace.used(Micros::new(71_428), whole), 1);
+        assert_eq!(pace.used(Micros::new(71_429), whole), 0);
+    }
+
+    #[test]
+    fn bulk_is_paced_by_its_share_and_the_others_by_the_whole() {
+        let (mut pace, limit, whole) = pace("10/s pace");
+        let bulk = Allowance::new(&limit, Lane::Bulk, 50);
+        pace.take(1, ms(0), bulk);
+        assert_eq!(pace.next_free(ms(0), bulk), Some(ms(200)));
+        assert_eq!(pace.next_free(ms(0), whole), Some(ms(100)));
+    }
+
+    #[test]
+    fn a_small_step_back_is_waited_for_and_frees_nothing() {
+        let (mut pace, _, whole) = pace("100/s pace");
+        pace.take(5, ms(0), whole);
+        pace.take(pace.free(ms(-900), whole), ms(-900), whole);
+        assert_eq!(pace.free(ms(0), whole), 0);
+        assert_eq!(pace.next_free(ms(-900), whole), Some(ms(10)));
+    }
+
+    #[test]
+    fn a_big_step_back_lets_one_pass_and_goes_on_from_there() {
+        let (mut pace, _, whole) = pace("100/s pace");
+        pace.take(10, ms(0), whole);
+        assert_eq!(pace.free(ms(-5000), whole), 1);
+        pace.take(1, ms(-5000), whole);
+        assert_eq!(pace.next_free(ms(-5000), whole), Some(ms(-4990)));
+    }
+
+    #[test]
+    fn a_token_returns_only_as_far_as_its_time_has_not_passed() {
+        let (mut pace, limit, whole) = pace("1/s pace");
+        pace.take(1, ms(0), whole);
+        pace.take(1, ms(5000), whole);
+        pace.give_back(1, ms(0), limit.cap());
+        assert_eq!(pace.free(ms(5000), whole), 0);
+        pace.give_back(1, ms(5000), limit.cap());
+        assert_eq!(pace.free(ms(5000), whole), 1);
+        pace.give_back(u32::MAX, ms(5000), limit.cap());
+        assert_eq!(pace.free(ms(5000), whole), 1);
+    }
+}

@@ -1,6 +1,6 @@
 //! Counting any stretch of time of a given length.
 
-use super::micros::{MILLISECOND, SECOND};
+use super::micros::SECOND;
 use super::window::{LONGEST_HOLD, grace};
 use super::{Allowance, Micros};
 
@@ -141,7 +141,70 @@ fn width(window: i64) -> i64 {
 
 const MOST_BUCKETS: usize = 128;
 
-const _: () = assert!(
-    MILLISECOND < SECOND / 100,
-    "the shortest window has buckets of 15 ms"
-);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Limit;
+
+    fn at(seconds: i64) -> Micros {
+        Micros::new(seconds * SECOND)
+    }
+
+    fn hour() -> (Rolling, Allowance) {
+        let limit: Limit = "300/60m rolling".parse().unwrap();
+        (Rolling::new(3600 * SECOND), Allowance::whole(&limit))
+    }
+
+    #[test]
+    fn a_token_counts_until_the_window_after_its_use_by() {
+        let (mut hour, whole) = hour();
+        hour.take(300, at(0));
+        assert_eq!(hour.use_by(at(0)), at(5));
+        let free_at = hour.next_free(at(0), whole).unwrap();
+        assert!(at(3605) < free_at && free_at <= at(3605) + width(3600 * SECOND));
+        assert_eq!(hour.free(free_at + -1, whole), 0);
+        assert_eq!(hour.free(free_at, whole), 300);
+    }
+
+    #[test]
+    fn a_token_returns_to_its_own_bucket() {
+        let (mut hour, whole) = hour();
+        hour.take(2, at(0));
+        hour.take(3, at(600));
+        hour.give_back(9, at(0));
+        hour.give_back(1, at(1200));
+        assert_eq!(hour.used(at(600)), 3);
+        assert_eq!(hour.free(at(600), whole), 297);
+    }
+
+    #[test]
+    fn buckets_are_few_and_yet_nothing_is_forgotten_that_counts() {
+        let (mut hour, whole) = hour();
+        for step in 0..1000 {
+            hour.take(1, at(40 * step));
+            assert!(hour.buckets.len() <= MOST_BUCKETS);
+        }
+        assert!((90..=93).contains(&hour.used(at(40 * 999))));
+        // Set back to the start, all of it is in the last hour or later.
+        assert_eq!(hour.used(at(0)), 1000);
+        for step in 0..200 {
+            hour.take(1, at(-40 * step));
+            assert!(hour.buckets.len() <= MOST_BUCKETS);
+        }
+        assert_eq!(hour.used(at(-8000)), 1200);
+        assert_eq!(hour.free(at(-8000), whole), 0);
+    }
+
+    #[test]
+    fn short_windows_leave_half_a_second_to_use_a_token() {
+        for (seconds, held) in [
+            (1, 500_000),
+            (10, 500_000),
+            (60, 3 * SECOND),
+            (600, 5 * SECOND),
+        ] {
+            let rolling = Rolling::new(seconds * SECOND);
+            assert_eq!(rolling.use_by(at(0)), Micros::new(held));
+        }
+    }
+}

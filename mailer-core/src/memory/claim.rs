@@ -9,9 +9,9 @@ use super::page::Body;
 use super::state::State;
 use super::stream::Stream;
 use crate::Error;
-use crate::domain::{ClaimId, Deferral, HaltCause, Lane, RelayName, Scope};
+use crate::domain::{ClaimId, Deferral, Lane, Scope};
 use crate::gate::Verdict;
-use crate::queue::{Claim, ClaimReply, ClaimRequest, ClaimedDelivery, StreamId};
+use crate::queue::{Claim, ClaimReply, ClaimRequest, ClaimedDelivery, Room, StreamId};
 use crate::schedule::DeliveryEvent;
 use crate::schedule::fair::Group;
 use crate::schedule::refusal;
@@ -45,22 +45,23 @@ impl State {
         }
         self.order.wake(now);
         let Some(policy) = self.policy.clone() else {
-            return Ok(self.nothing(now, request));
+            return Ok(self.nothing(now, &request.room));
         };
         for lane in Lane::ALL {
-            while let Some(id) = self.best(now, lane, request) {
+            while let Some(id) = self.best(now, lane, &request.room) {
                 let Some(stream) = self.streams.get(&id) else {
                     break;
                 };
                 // Asked here and again at begin: a claim that could not begin would only be composed in vain.
-                match refusal::of_hours(&stream.binding, &policy.policy, now) {
+                let binding = Arc::clone(&stream.binding);
+                match refusal::of_hours(&binding, &policy.policy, now) {
                     Ok(None) => {}
                     Ok(Some(deferral)) => {
                         self.write_deferral(now, deferral);
                         continue;
                     }
                     Err(never) => {
-                        self.halt(now, &id, HaltCause::NoOpening, &never.to_string())?;
+                        self.never_opens(now, &binding, never);
                         continue;
                     }
                 }
@@ -69,15 +70,15 @@ impl State {
                 }
             }
         }
-        Ok(self.nothing(now, request))
+        Ok(self.nothing(now, &request.room))
     }
 
     /// The stream of a lane that is served next, of those that this worker can serve and that nothing defers.
-    fn best(&self, now: DateTime<Utc>, lane: Lane, request: &ClaimRequest) -> Option<StreamId> {
+    fn best(&self, now: DateTime<Utc>, lane: Lane, room: &Room) -> Option<StreamId> {
         if self.deferrals.of(&Scope::Namespace, lane, now).is_some() {
             return None;
         }
-        self.servable(lane, &request.relays, &request.composers)
+        self.servable(lane, room)
             .filter(|(group, _)| {
                 self.deferrals
                     .latest(&group_scopes(group), lane, now)
@@ -91,22 +92,28 @@ impl State {
     fn servable<'a>(
         &'a self,
         lane: Lane,
-        relays: &'a [RelayName],
-        composers: &'a [String],
+        room: &'a Room,
     ) -> impl Iterator<Item = (&'a Group, (u64, &'a StreamId))> {
         let composes = move |id: &StreamId| {
             self.streams.get(id).is_some_and(|stream| {
                 stream
                     .campaign
                     .as_ref()
-                    .is_none_or(|campaign| composers.contains(&campaign.letter.composer))
+                    .is_none_or(|campaign| room.composers.contains(&campaign.letter.composer))
             })
         };
         self.order
             .groups(lane)
-            .filter(move |(relay, _)| relays.contains(relay))
+            .filter(move |(relay, _)| {
+                room.relays
+                    .get(relay)
+                    .is_some_and(|lanes| lanes.contains(lane))
+            })
             .filter_map(move |group| {
-                let first = self.order.ready(lane, group).find(|(_, id)| composes(id))?;
+                let first = self
+                    .order
+                    .ready(lane, group)
+                    .find(|(_, id)| composes(id) && !room.except.contains(id))?;
                 Some((group, first))
             })
     }
@@ -212,29 +219,23 @@ impl State {
         })
     }
 
-    fn nothing(&self, now: DateTime<Utc>, request: &ClaimRequest) -> ClaimReply {
+    fn nothing(&self, now: DateTime<Utc>, room: &Room) -> ClaimReply {
         ClaimReply::Nothing {
-            next_due: self.next_due(now, &request.relays, &request.composers),
+            next_due: self.next_due(now, room),
             server_now: now,
         }
     }
 
     /// The next instant at which a worker may claim something: a sleeper wakes, or a closed scope opens.
-    pub(super) fn next_due(
-        &self,
-        now: DateTime<Utc>,
-        relays: &[RelayName],
-        composers: &[String],
-    ) -> Option<DateTime<Utc>> {
+    pub(super) fn next_due(&self, now: DateTime<Utc>, room: &Room) -> Option<DateTime<Utc>> {
         self.policy.as_ref()?;
         let opens = Lane::ALL.into_iter().flat_map(|lane| {
-            self.servable(lane, relays, composers)
-                .map(move |(group, _)| {
-                    let [relay, sender] = group_scopes(group);
-                    self.deferrals
-                        .latest(&[Scope::Namespace, relay, sender], lane, now)
-                        .map_or(now, Deferral::end)
-                })
+            self.servable(lane, room).map(move |(group, _)| {
+                let [relay, sender] = group_scopes(group);
+                self.deferrals
+                    .latest(&[Scope::Namespace, relay, sender], lane, now)
+                    .map_or(now, Deferral::end)
+            })
         });
         opens
             .chain(self.order.next_wake())

@@ -7,12 +7,14 @@ use chrono::{DateTime, Utc};
 use super::limiter::Limiter;
 use super::stream::Stream;
 use crate::Error;
+use crate::calendar::NoOpening;
 use crate::domain::{
-    CampaignId, ClaimId, Deferral, HaltCause, Limit, LimitKind, Policy, Reason, Scope,
+    CampaignId, ClaimId, Deferral, HaltCause, Limit, LimitKind, Policy, Reason, Scope, ScopeKind,
     StoredPolicy, WorkerId,
 };
+use crate::gate::Binding;
 use crate::limits::Window;
-use crate::queue::{Defer, Hold, StreamId, Tick, Tombstone, Wait};
+use crate::queue::{Defer, Halt, Hold, StreamId, Tick, Tombstone, Wait};
 use crate::schedule::deferral::DeferralBook;
 use crate::schedule::fair::FairOrder;
 
@@ -32,6 +34,7 @@ pub(super) struct State {
     pub(super) workers: BTreeMap<WorkerId, (DateTime<Utc>, Tick)>,
     pub(super) last_token: u64,
     pub(super) last_tick: Option<DateTime<Utc>>,
+    pub(super) tidied_at: Option<DateTime<Utc>>,
     /// When a relay last took a mail.
     pub(super) relays: HashMap<Scope, DateTime<Utc>>,
 }
@@ -85,7 +88,7 @@ impl State {
         let sent_since = defer.unless_sent_since.is_some_and(|since| {
             self.relays
                 .get(&defer.scope)
-                .is_some_and(|sent| *sent >= since)
+                .is_some_and(|sent| *sent > since)
         });
         let outdated = defer
             .policy_version
@@ -121,23 +124,47 @@ impl State {
         self.place_all(now);
     }
 
-    pub(super) fn halt(
-        &mut self,
-        now: DateTime<Utc>,
-        id: &StreamId,
-        cause: HaltCause,
-        detail: &str,
-    ) -> Result<(), Error> {
-        self.stream("halt", id)?;
-        if let Some(stream) = self.streams.get_mut(id) {
+    pub(super) fn halt(&mut self, now: DateTime<Utc>, halt: &Halt) -> Result<bool, Error> {
+        let stream = self.stream("halt", &halt.stream)?;
+        let sent_at = self.relays.get(&stream.binding.scope(ScopeKind::Relay));
+        if halt
+            .unless_sent_since
+            .is_some_and(|since| sent_at.is_some_and(|sent| *sent > since))
+        {
+            return Ok(false);
+        }
+        if let Some(stream) = self.streams.get_mut(&halt.stream) {
             // A pause or a cancel that came first says more about who must act.
             stream.hold.get_or_insert_with(|| Hold::Halted {
-                cause,
-                detail: detail.to_owned(),
+                cause: halt.cause.clone(),
+                detail: halt.detail.clone(),
             });
         }
-        self.place(id, now);
-        Ok(())
+        self.place(&halt.stream, now);
+        Ok(true)
+    }
+
+    /// The working hours of a stream never open: a campaign halts, single mails wait for another policy.
+    pub(super) fn never_opens(&mut self, now: DateTime<Utc>, binding: &Binding, never: NoOpening) {
+        if binding.stream.campaign().is_none() {
+            self.write_deferral(
+                now,
+                Deferral {
+                    scope: binding.scope(ScopeKind::Campaign),
+                    lane: None,
+                    reason: Reason::OutsideHours,
+                    until: None,
+                    since: now,
+                    detail: Some(never.to_string()),
+                },
+            );
+        } else if let Some(stream) = self.streams.get_mut(&binding.stream) {
+            stream.hold.get_or_insert_with(|| Hold::Halted {
+                cause: HaltCause::NoOpening,
+                detail: never.to_string(),
+            });
+            self.place(&binding.stream, now);
+        }
     }
 
     pub(super) fn set_policy(

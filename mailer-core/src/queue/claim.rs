@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{ClaimId, Letter, OnUnknown, Record, RelayName};
+use super::StreamId;
+use crate::domain::{ClaimId, Lanes, Letter, OnUnknown, Record, RelayName};
 use crate::gate::Binding;
 
 /// What a worker asks for.
@@ -11,10 +13,20 @@ use crate::gate::Binding;
 pub struct ClaimRequest {
     /// Made by the caller. Asked again with the same id, the same page comes back.
     pub id: ClaimId,
-    /// The relays that it can serve at this moment.
-    pub relays: Vec<RelayName>,
-    /// The composers that it has.
+    /// What it can serve at this moment.
+    pub room: Room,
+}
+
+/// What a worker can serve at this moment.
+#[derive(Debug, Clone, Default)]
+#[expect(clippy::exhaustive_structs, reason = "callers build it")]
+pub struct Room {
+    /// Through these relays, each for the lanes that have room.
+    pub relays: BTreeMap<RelayName, Lanes>,
+    /// Made by these composers.
     pub composers: Vec<String>,
+    /// But not of these streams: it has enough of them in hand.
+    pub except: Vec<StreamId>,
 }
 
 /// What the store gives.

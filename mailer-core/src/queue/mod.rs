@@ -13,14 +13,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-pub use claim::{Claim, ClaimReply, ClaimRequest, ClaimedDelivery};
+pub use claim::{Claim, ClaimReply, ClaimRequest, ClaimedDelivery, Room};
 pub use intake::{Created, Intake, Load, Loading};
-pub use ledger::{Delivery, DeliveryQuery, Hold, HoldChange, Ledger, TicketState, Tombstone};
-pub use settle::{Defer, SettleReply, SettleResult, Settled, Settlement, Wait};
+pub use ledger::{
+    Delivery, DeliveryQuery, Hold, HoldChange, Ledger, Presence, Resolution, TicketState, Tombstone,
+};
+pub use settle::{Defer, Halt, SettleReply, SettleResult, Settled, Settlement, Wait};
 pub use stream::StreamId;
 
 use crate::Error;
-use crate::domain::{ClaimId, Deferral, HaltCause, RelayName, WorkerId};
+use crate::domain::{ClaimId, Deferral, RelayName, Scope, WorkerId};
 use crate::gate::{BeginBatch, StartVerdict};
 
 /// Hands deliveries to workers, and takes back what became of them.
@@ -80,11 +82,17 @@ pub trait DeferQueue: Debug + Send + Sync {
     /// If the store cannot be reached.
     async fn defer(&self, defer: &Defer) -> Result<Option<Deferral>, Error>;
 
-    /// Stops a stream until somebody resumes it.
+    /// Ends the deferrals of a scope that the policy did not cause.
     ///
     /// # Errors
-    /// If the store cannot be reached, or there is no such stream.
-    async fn halt(&self, stream: &StreamId, cause: HaltCause, detail: &str) -> Result<(), Error>;
+    /// If the store cannot be reached.
+    async fn resume(&self, scope: &Scope) -> Result<(), Error>;
+
+    /// Stops a campaign until somebody resumes it. Says whether it did.
+    ///
+    /// # Errors
+    /// If the store cannot be reached, or there is no such campaign.
+    async fn halt(&self, halt: &Halt) -> Result<bool, Error>;
 }
 
 /// A worker's sign of life.
@@ -97,6 +105,8 @@ pub struct Tick {
     pub relays: Vec<RelayName>,
     /// The composers that it has.
     pub composers: Vec<String>,
+    /// What it could serve at this moment: what `next_due` is about.
+    pub room: Room,
     /// The claims to renew.
     pub claims: Vec<ClaimId>,
     /// When the next tick comes at the latest. After three times this it counts as gone.
@@ -145,7 +155,11 @@ impl<T: DeferQueue + ?Sized> DeferQueue for Arc<T> {
         (**self).defer(defer).await
     }
 
-    async fn halt(&self, stream: &StreamId, cause: HaltCause, detail: &str) -> Result<(), Error> {
-        (**self).halt(stream, cause, detail).await
+    async fn resume(&self, scope: &Scope) -> Result<(), Error> {
+        (**self).resume(scope).await
+    }
+
+    async fn halt(&self, halt: &Halt) -> Result<bool, Error> {
+        (**self).halt(halt).await
     }
 }

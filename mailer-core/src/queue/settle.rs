@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{ClaimId, Failure, Lane, OnUnknown, Reason, Scope};
+use super::StreamId;
+use crate::domain::{ClaimId, Deferral, Failure, HaltCause, Lane, OnUnknown, Reason, Scope};
 
 /// What became of one delivery of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub struct Defer {
     pub wait: Wait,
     /// What else is to be known.
     pub detail: Option<String>,
-    /// Nothing is deferred if the scope (a relay) has taken a mail since this instant.
+    /// Nothing is deferred if the scope (a relay) has taken a mail after this instant.
     pub unless_sent_since: Option<DateTime<Utc>>,
     /// Nothing is deferred if the policy is of a later version.
     pub policy_version: Option<u64>,
@@ -80,12 +81,28 @@ pub enum Wait {
     Open,
 }
 
+/// Stops a campaign: somebody must act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "callers build it")]
+pub struct Halt {
+    /// Which.
+    pub stream: StreamId,
+    /// Why.
+    pub cause: HaltCause,
+    /// The relay's words, or what else is to be known.
+    pub detail: String,
+    /// Nothing is halted if the campaign's relay has taken a mail after this instant: it works for others.
+    pub unless_sent_since: Option<DateTime<Utc>>,
+}
+
 /// What the store says to a settle call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "stores build it")]
 pub struct SettleReply {
     /// One result per settlement, in their order.
     pub results: Vec<SettleResult>,
+    /// The deferral that holds after each [`Defer`], if one does.
+    pub deferrals: Vec<Option<Deferral>>,
     /// The store's clock.
     pub server_now: DateTime<Utc>,
 }

@@ -25,6 +25,8 @@ const SMTP_SINK: Program = Program {
     package: "postfix",
 };
 const PORT_TRIES: u32 = 5;
+/// With a dump each takes two of the usual 1,024 file descriptors.
+const MAX_CONNECTIONS: &str = "450";
 
 /// A running `smtp-sink` on a private loopback port; dropping it kills it.
 ///
@@ -67,7 +69,7 @@ struct Dump {
 }
 
 impl Sink {
-    /// A sink with room for 1,024 connections and no other flags.
+    /// A sink with room for 450 connections at a time and no other flags.
     pub fn builder() -> SinkBuilder {
         SinkBuilder::default()
     }
@@ -146,7 +148,7 @@ impl SinkBuilder {
         };
         let folder = tempfile::tempdir().map_err(io_error)?;
         let addr = free_addr().map_err(io_error)?;
-        let mut arguments: Vec<String> = ["-m", "1024"].map(str::to_owned).to_vec();
+        let mut arguments: Vec<String> = ["-m", MAX_CONNECTIONS].map(str::to_owned).to_vec();
         if runs_as_root(&folder).map_err(io_error)? {
             // As root it demands a user to become, who then has to write the dump.
             arguments.extend(["-u".to_owned(), "nobody".to_owned()]);

@@ -130,10 +130,12 @@ impl SmtpServer {
         self.setup.log.seen().transactions.clone()
     }
 
-    /// All connections so far.
+    /// All connections so far, by number.
     #[must_use]
     pub fn connections(&self) -> Vec<Connection> {
-        self.setup.log.seen().connections.clone()
+        let mut connections = self.setup.log.seen().connections.clone();
+        connections.sort_by_key(|connection| connection.number);
+        connections
     }
 
     /// How many connections are open now.

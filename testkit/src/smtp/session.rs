@@ -243,7 +243,9 @@ impl Session {
         Err(Ended)
     }
 
+    /// Settles the records first: before the client can know.
     async fn end(&mut self, ending: Ending) -> Ended {
+        self.abandon();
         // A client that has gone first changes nothing: it is over either way.
         let _ = match ending {
             Ending::Cut => {

@@ -110,10 +110,8 @@ impl Wire {
         self.flush().await?;
         self.input.drain(..self.start);
         self.start = 0;
-        let filled = self.input.len();
-        self.input.resize(filled + READ_SIZE, 0);
-        let read = self.stream.read(&mut self.input[filled..]).await;
-        self.input.truncate(filled + *read.as_ref().unwrap_or(&0));
+        self.input.reserve(READ_SIZE);
+        let read = self.stream.read_into(&mut self.input).await;
         if !self.latency.is_zero() {
             sleep(self.latency).await;
         }
@@ -198,10 +196,10 @@ impl Stream {
         }
     }
 
-    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    async fn read_into(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         match self {
-            Self::Plain(plain) => plain.read(buffer).await,
-            Self::Tls(tls) => tls.read(buffer).await,
+            Self::Plain(plain) => plain.read_buf(buffer).await,
+            Self::Tls(tls) => tls.read_buf(buffer).await,
             Self::Gone => Ok(0),
         }
     }

@@ -1,0 +1,23 @@
+use std::fmt;
+
+/// How a worker ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drained {
+    /// Mails that were in flight when it was told to stop, and came to an end.
+    pub finished: u64,
+    /// Mails that it had in hand and gave back, not begun.
+    pub released: u64,
+    /// Mails that were still in flight when the time to drain was over: they are unknown.
+    pub in_doubt: u64,
+}
+
+impl fmt::Display for Drained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} finished, {} given back, {} in doubt",
+            self.finished, self.released, self.in_doubt
+        )
+    }
+}

@@ -1,0 +1,251 @@
+//! Taking pages in hand, and having their mails made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::call::StoreTime;
+use super::{Answer, Compose, Plan, Step};
+use crate::Error;
+use crate::composer::{ComposeError, Composed};
+use crate::domain::{Failure, HaltCause, Lane, Lanes, Letter, Reason, RelayName, ScopeKind};
+use crate::observer::Event;
+use crate::queue::{Claim, ClaimReply, ClaimRequest, Defer, Halt, Room, Settled, Wait};
+
+/// The least number of mails kept in hand for a relay's lane.
+const PREFETCH: usize = 64;
+
+impl Plan {
+    pub(super) fn next_claim(&mut self, now: Duration) -> Option<Step> {
+        if let Some(request) = self.claim.again(now) {
+            return Some(Step::Claim(request));
+        }
+        if self.stopping.is_some() || !self.claim.is_free() {
+            return None;
+        }
+        let room = self.room(now);
+        let news = match &self.nothing_for {
+            Some(before) => room.relays.iter().any(|(relay, lanes)| {
+                let asked = before.relays.get(relay).copied().unwrap_or(Lanes::NONE);
+                lanes.iter().any(|lane| !asked.contains(lane))
+            }),
+            None => false,
+        };
+        if room.relays.is_empty() || (now < self.claim_at && !news) {
+            return None;
+        }
+        let request = ClaimRequest {
+            id: self.claim_id(),
+            room,
+        };
+        Some(Step::Claim(self.claim.ask(request)))
+    }
+
+    /// What can be served at this moment: each relay that is not closed, for the lanes of which not enough is in hand.
+    pub(super) fn room(&self, now: Duration) -> Room {
+        let backlog = self.hand.backlog(now);
+        let lanes_of = |name: &RelayName, max: usize| {
+            Lane::ALL.into_iter().fold(Lanes::NONE, |lanes, lane| {
+                let held = backlog.get(&(name.clone(), lane)).copied().unwrap_or(0);
+                if held < (2 * max).max(PREFETCH) {
+                    lanes.with(lane)
+                } else {
+                    lanes
+                }
+            })
+        };
+        let relays: BTreeMap<RelayName, Lanes> = self
+            .relays
+            .iter()
+            .filter(|(_, relay)| relay.closed_until <= now)
+            .map(|(name, relay)| (name.clone(), lanes_of(name, relay.max())))
+            .filter(|(_, lanes)| *lanes != Lanes::NONE)
+            .collect();
+        Room {
+            relays,
+            composers: self.setup.composers.clone(),
+            except: self.hand.paced(now).cloned().collect(),
+        }
+    }
+
+    pub(super) fn claimed(&mut self, now: Duration, answer: Answer<ClaimReply>) {
+        let (asked, reply) = match self.claim.answered(now, answer.result) {
+            Ok(pair) => pair,
+            Err(error) => return self.store_failed(error),
+        };
+        match reply {
+            ClaimReply::Claimed(claim) => {
+                self.time = StoreTime::new(claim.server_now, answer.asked_at, now);
+                self.claim_at = now;
+                self.nothing_for = None;
+                self.take_up(now, claim);
+            }
+            ClaimReply::Nothing {
+                next_due,
+                server_now,
+            } => {
+                self.time = StoreTime::new(server_now, answer.asked_at, now);
+                self.nothing_for = Some(asked.room);
+                self.claim_at = next_due.map_or(Duration::MAX, |due| {
+                    self.time.wake(due).max(now + Duration::from_millis(1))
+                });
+            }
+        }
+    }
+
+    fn take_up(&mut self, now: Duration, claim: Claim) {
+        self.events.push(Event::Claimed {
+            stream: claim.binding.stream.clone(),
+            count: claim.deliveries.len(),
+        });
+        let flights = self.hand.take_up(claim, &mut self.next_number);
+        // The relay may have failed while the claim was under way.
+        let relay_is_closed = flights
+            .first()
+            .and_then(|flight| self.hand.mail(*flight))
+            .and_then(|mail| self.relays.get(&mail.binding.relay))
+            .is_none_or(|relay| relay.closed_until > now);
+        if self.stopping.is_some() || relay_is_closed {
+            return self.release(&flights);
+        }
+        // Deliveries that share a letter are composed together.
+        let mut groups: Vec<Compose> = Vec::new();
+        for flight in flights {
+            let Some(mail) = self.hand.mail(flight) else {
+                continue;
+            };
+            let delivery = &mail.delivery;
+            let record = delivery.record.clone();
+            match groups
+                .iter_mut()
+                .find(|group| Arc::ptr_eq(&group.letter, &delivery.letter))
+            {
+                Some(group) => {
+                    group.flights.push(flight);
+                    group.records.push(record);
+                }
+                None => groups.push(Compose {
+                    letter: Arc::clone(&delivery.letter),
+                    flights: vec![flight],
+                    records: vec![record],
+                }),
+            }
+        }
+        for group in groups {
+            if self.setup.composers.contains(&group.letter.composer) {
+                self.steps.push_back(Step::Compose(group));
+            } else {
+                // A single mail names its own composer; a campaign's was part of the claim.
+                let why = format!("no composer {:?} is registered here", group.letter.composer);
+                for flight in group.flights {
+                    self.settle(flight, Settled::Failed(Failure::Compose), why.clone());
+                }
+            }
+        }
+    }
+
+    pub(super) fn composed(
+        &mut self,
+        letter: &Arc<Letter>,
+        flights: Vec<u64>,
+        result: Result<Vec<Composed>, ComposeError>,
+    ) {
+        match result {
+            Ok(made) if made.len() == flights.len() => {
+                for (flight, composed) in flights.into_iter().zip(made) {
+                    match composed {
+                        Composed::Mail(draft) => self.hand.composed(flight, draft),
+                        Composed::Skip(why) => self.settle(flight, Settled::Skipped, why),
+                        Composed::Suppressed => {
+                            self.settle(flight, Settled::Suppressed, String::new())
+                        }
+                        Composed::Failed(why) => {
+                            self.settle(flight, Settled::Failed(Failure::Compose), why)
+                        }
+                    }
+                }
+            }
+            Ok(made) => {
+                let why = format!(
+                    "the composer {:?} made {} mails for {} recipients",
+                    letter.composer,
+                    made.len(),
+                    flights.len()
+                );
+                self.cannot_compose(&flights, &why);
+            }
+            Err(ComposeError::Halt(why)) => self.cannot_compose(&flights, &why),
+            Err(ComposeError::Retry { after, detail }) => {
+                let binding = flights
+                    .first()
+                    .and_then(|flight| self.hand.mail(*flight))
+                    .map(|mail| Arc::clone(&mail.binding));
+                if let Some(binding) = binding {
+                    self.settled.defers.push(Defer {
+                        scope: binding.scope(ScopeKind::Campaign),
+                        lane: None,
+                        reason: Reason::ComposeUnavailable,
+                        wait: Wait::For(after),
+                        detail: Some(detail),
+                        unless_sent_since: None,
+                        policy_version: None,
+                    });
+                }
+                self.release(&flights);
+            }
+        }
+    }
+
+    fn cannot_compose(&mut self, flights: &[u64], why: &str) {
+        self.stop_streams(flights, &HaltCause::ComposeFailed, why, None);
+    }
+
+    /// Somebody must act before the streams of these mails can go on: campaigns halt, single mails have failed.
+    pub(super) fn stop_streams(
+        &mut self,
+        flights: &[u64],
+        cause: &HaltCause,
+        why: &str,
+        unless_sent_since: Option<DateTime<Utc>>,
+    ) {
+        let mut halted = BTreeSet::new();
+        for flight in flights {
+            let Some(mail) = self.hand.mail(*flight) else {
+                continue;
+            };
+            let stream = mail.binding.stream.clone();
+            if stream.campaign().is_none() {
+                let failure = match cause {
+                    HaltCause::ComposeFailed => Failure::Compose,
+                    _ => Failure::Config,
+                };
+                self.settle(*flight, Settled::Failed(failure), format!("{cause}: {why}"));
+            } else {
+                if halted.insert(stream.clone()) {
+                    self.steps.push_back(Step::Halt(Halt {
+                        stream,
+                        cause: cause.clone(),
+                        detail: why.to_owned(),
+                        unless_sent_since,
+                    }));
+                }
+                self.release(&[*flight]);
+            }
+        }
+    }
+
+    pub(super) fn halted(&mut self, halt: Halt, result: Result<bool, Error>) {
+        match result {
+            Ok(true) => self.events.push(Event::Halted {
+                stream: halt.stream,
+                cause: halt.cause.code().to_owned(),
+                detail: halt.detail,
+            }),
+            Ok(false) => {}
+            // The next worker that meets the fault halts it.
+            Err(error) => self.store_failed(Some(error)),
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! What a worker has in hand: claims, and their mails.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{ClaimId, Deferral, Draft, Lane, RelayName};
+use crate::gate::{BeginItem, Binding};
+use crate::queue::{Claim, ClaimedDelivery, StreamId};
+
+/// The claims of a worker and their mails.
+#[derive(Debug, Default)]
+pub(super) struct Hand {
+    claims: HashMap<ClaimId, Held>,
+    mails: HashMap<u64, Mail>,
+    queues: BTreeMap<(Lane, StreamId), Queue>,
+}
+
+/// A claim in hand.
+#[derive(Debug)]
+struct Held {
+    binding: Arc<Binding>,
+    calls: u32,
+    mails: BTreeSet<u64>,
+}
+
+/// A delivery in hand.
+#[derive(Debug)]
+pub(super) struct Mail {
+    pub(super) claim: ClaimId,
+    pub(super) binding: Arc<Binding>,
+    pub(super) delivery: ClaimedDelivery,
+    pub(super) stage: Stage,
+}
+
+#[derive(Debug)]
+pub(super) enum Stage {
+    Composing,
+    Ready(Draft),
+    /// The gate is asked.
+    Beginning(Draft),
+    /// With a connection; begun at this instant of the store's clock.
+    Flying(DateTime<Utc>),
+}
+
+/// The composed mails of a stream, in their order.
+#[derive(Debug)]
+struct Queue {
+    binding: Arc<Binding>,
+    ready: VecDeque<u64>,
+    /// A short wait of its limits, which is waited out with the mails in hand.
+    not_before: Duration,
+}
+
+impl Hand {
+    pub(super) fn take_up(&mut self, claim: Claim, next: &mut u64) -> Vec<u64> {
+        let mut flights = Vec::with_capacity(claim.deliveries.len());
+        for delivery in claim.deliveries {
+            let flight = *next;
+            *next += 1;
+            flights.push(flight);
+            self.mails.insert(
+                flight,
+                Mail {
+                    claim: claim.id,
+                    binding: Arc::clone(&claim.binding),
+                    delivery,
+                    stage: Stage::Composing,
+                },
+            );
+        }
+        self.claims.insert(
+            claim.id,
+            Held {
+                binding: claim.binding,
+                calls: 0,
+                mails: flights.iter().copied().collect(),
+            },
+        );
+        flights
+    }
+
+    pub(super) fn mail(&self, flight: u64) -> Option<&Mail> {
+        self.mails.get(&flight)
+    }
+
+    pub(super) fn composed(&mut self, flight: u64, draft: Draft) {
+        let Some(mail) = self.mails.get_mut(&flight) else {
+            return;
+        };
+        mail.stage = Stage::Ready(draft);
+        let key = (mail.binding.lane, mail.binding.stream.clone());
+        self.queues
+            .entry(key)
+            .or_insert_with(|| Queue {
+                binding: Arc::clone(&mail.binding),
+                ready: VecDeque::new(),
+                not_before: Duration::ZERO,
+            })
+            .ready
+            .push_back(flight);
+    }
+
+    /// Takes up to `count` composed mails of a relay: by lane, then one of each stream in turn.
+    pub(super) fn draw(&mut self, relay: &RelayName, count: usize, now: Duration) -> Vec<u64> {
+        let mut drawn = Vec::new();
+        for lane in Lane::ALL {
+            loop {
+                let before = drawn.len();
+                for (_, queue) in self
+                    .queues
+                    .iter_mut()
+                    .filter(|((of, _), _)| *of == lane)
+                    .filter(|(_, queue)| queue.binding.relay == *relay && queue.not_before <= now)
+                {
+                    if drawn.len() < count
+                        && let Some(flight) = queue.ready.pop_front()
+                    {
+                        drawn.push(flight);
+                    }
+                }
+                if drawn.len() == before || drawn.len() >= count {
+                    break;
+                }
+            }
+        }
+        self.queues
+            .retain(|_, queue| !queue.ready.is_empty() || queue.not_before > now);
+        for flight in &drawn {
+            if let Some(mail) = self.mails.get_mut(flight)
+                && let Stage::Ready(draft) = std::mem::replace(&mut mail.stage, Stage::Composing)
+            {
+                mail.stage = Stage::Beginning(draft);
+            }
+        }
+        drawn
+    }
+
+    /// What the gate is asked for drawn mails: one numbered call per claim.
+    pub(super) fn items(&mut self, flights: &[u64]) -> Vec<BeginItem> {
+        let mut called = BTreeSet::new();
+        flights
+            .iter()
+            .filter_map(|flight| {
+                let mail = self.mails.get(flight)?;
+                let held = self.claims.get_mut(&mail.claim)?;
+                if called.insert(mail.claim) {
+                    held.calls += 1;
+                }
+                Some(BeginItem {
+                    claim: mail.claim,
+                    index: mail.delivery.index,
+                    call: held.calls,
+                    binding: Arc::clone(&held.binding),
+                })
+            })
+            .collect()
+    }
+
+    /// The gate said go: the draft, to be handed to a connection.
+    pub(super) fn fly(&mut self, flight: u64, begun_at: DateTime<Utc>) -> Option<(&Mail, Draft)> {
+        let mail = self.mails.get_mut(&flight)?;
+        match std::mem::replace(&mut mail.stage, Stage::Flying(begun_at)) {
+            Stage::Beginning(draft) => Some((mail, draft)),
+            Stage::Composing | Stage::Ready(_) | Stage::Flying(_) => None,
+        }
+    }
+
+    /// The gate said not yet: back to where it was, for a short wait.
+    pub(super) fn put_back(&mut self, flight: u64, not_before: Option<Duration>) {
+        let Some(mail) = self.mails.get_mut(&flight) else {
+            return;
+        };
+        if let Stage::Beginning(draft) = std::mem::replace(&mut mail.stage, Stage::Composing) {
+            mail.stage = Stage::Ready(draft);
+        }
+        let key = (mail.binding.lane, mail.binding.stream.clone());
+        let queue = self.queues.entry(key).or_insert_with(|| Queue {
+            binding: Arc::clone(&mail.binding),
+            ready: VecDeque::new(),
+            not_before: Duration::ZERO,
+        });
+        queue.ready.push_front(flight);
+        queue.not_before = queue.not_before.max(not_before.unwrap_or_default());
+    }
+
+    pub(super) fn drop_mail(&mut self, flight: u64) -> Option<Mail> {
+        let mail = self.mails.remove(&flight)?;
+        if let Some(held) = self.claims.get_mut(&mail.claim) {
+            held.mails.remove(&flight);
+            if held.mails.is_empty() {
+                self.claims.remove(&mail.claim);
+            }
+        }
+        if matches!(mail.stage, Stage::Ready(_))
+            && let Some(queue) = self
+                .queues
+                .get_mut(&(mail.binding.lane, mail.binding.stream.clone()))
+        {
+            queue.ready.retain(|other| *other != flight);
+        }
+        Some(mail)
+    }
+
+    /// Mails that have not begun and that the gate is not being asked for, of whom `of` says yes.
+    pub(super) fn waiting(&self, of: impl Fn(&Mail) -> bool) -> Vec<u64> {
+        let mut flights: Vec<u64> = self
+            .mails
+            .iter()
+            .filter(|(_, mail)| {
+                matches!(mail.stage, Stage::Composing | Stage::Ready(_)) && of(mail)
+            })
+            .map(|(flight, _)| *flight)
+            .collect();
+        flights.sort_unstable();
+        flights
+    }
+
+    pub(super) fn flying(&self) -> Vec<u64> {
+        self.mails
+            .iter()
+            .filter(|(_, mail)| matches!(mail.stage, Stage::Flying(_)))
+            .map(|(flight, _)| *flight)
+            .collect()
+    }
+
+    /// Whether the mail is bound by the scope and lane of a deferral.
+    pub(super) fn is_deferred_by(mail: &Mail, deferral: &Deferral) -> bool {
+        deferral.lane.is_none_or(|lane| lane == mail.binding.lane)
+            && mail.binding.scope(deferral.scope.kind()) == deferral.scope
+    }
+
+    pub(super) fn claims(&self) -> Vec<ClaimId> {
+        let mut claims: Vec<ClaimId> = self.claims.keys().copied().collect();
+        claims.sort_unstable();
+        claims
+    }
+
+    /// The mails of a claim that is not this worker's any more and that have not begun.
+    pub(super) fn lose_claim(&mut self, claim: ClaimId) {
+        let lost = self.waiting(|mail| mail.claim == claim);
+        for flight in lost {
+            self.drop_mail(flight);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.mails.is_empty()
+    }
+
+    pub(super) fn holds_claims(&self) -> bool {
+        !self.claims.is_empty()
+    }
+
+    /// How many composed mails of a relay could begin now.
+    pub(super) fn ready(&self, relay: &RelayName, now: Duration) -> usize {
+        self.queues
+            .values()
+            .filter(|queue| queue.binding.relay == *relay && queue.not_before <= now)
+            .map(|queue| queue.ready.len())
+            .sum()
+    }
+
+    /// How many mails of a relay and lane wait in hand, those of paced streams aside.
+    pub(super) fn backlog(&self, now: Duration) -> BTreeMap<(RelayName, Lane), usize> {
+        let mut backlog = BTreeMap::new();
+        let paced: BTreeSet<&StreamId> = self.paced(now).collect();
+        for mail in self.mails.values() {
+            let waits = matches!(mail.stage, Stage::Composing | Stage::Ready(_));
+            if waits && !paced.contains(&mail.binding.stream) {
+                *backlog
+                    .entry((mail.binding.relay.clone(), mail.binding.lane))
+                    .or_insert(0) += 1;
+            }
+        }
+        backlog
+    }
+
+    /// Streams that wait out a short wait with mails in hand.
+    pub(super) fn paced(&self, now: Duration) -> impl Iterator<Item = &StreamId> {
+        self.queues
+            .iter()
+            .filter(move |(_, queue)| queue.not_before > now && !queue.ready.is_empty())
+            .map(|((_, stream), _)| stream)
+    }
+
+    /// When the first short wait ends.
+    pub(super) fn next_ready(&self, now: Duration) -> Option<Duration> {
+        self.queues
+            .values()
+            .filter(|queue| queue.not_before > now && !queue.ready.is_empty())
+            .map(|queue| queue.not_before)
+            .min()
+    }
+}

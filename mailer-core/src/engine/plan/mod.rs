@@ -1,0 +1,375 @@
+//! The engine's decisions: what a worker does next, as a state machine without input or output.
+//!
+//! The driver tells it what has happened ([`Input`]) and carries out what it decides ([`Step`]). One call of each kind is
+//! under way at a time; what becomes ready meanwhile joins the next one.
+
+mod begin;
+mod call;
+mod claim;
+mod hand;
+mod outcome;
+mod relay;
+mod report;
+mod settle;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use self::call::{Call, StoreTime};
+use self::hand::Hand;
+use self::relay::Relay;
+use crate::Error;
+use crate::composer::{ComposeError, Composed};
+use crate::domain::{ClaimId, Email, Letter, Record, RelayName, WorkerId};
+use crate::gate::{BeginBatch, BeginReply};
+use crate::observer::Event;
+use crate::queue::{
+    ClaimReply, ClaimRequest, Defer, Halt, Room, SettleReply, Settlement, Tick, TickReply,
+};
+use crate::transport::Report;
+
+/// What the driver carries out.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Tick(Tick),
+    Claim(ClaimRequest),
+    Compose(Compose),
+    Connect {
+        relay: RelayName,
+        connection: u64,
+    },
+    Begin(BeginBatch),
+    Send(Box<Send>),
+    Settle(Verdicts),
+    Halt(Halt),
+    /// Lets an idle connection go.
+    Close {
+        connection: u64,
+    },
+}
+
+/// Mails to be made.
+#[derive(Debug)]
+pub(crate) struct Compose {
+    pub(crate) letter: Arc<Letter>,
+    pub(crate) flights: Vec<u64>,
+    pub(crate) records: Vec<Record>,
+}
+
+/// A mail for a connection.
+#[derive(Debug)]
+pub(crate) struct Send {
+    pub(crate) connection: u64,
+    pub(crate) flight: u64,
+    pub(crate) send_by: Duration,
+    pub(crate) dot_by: Duration,
+    pub(crate) email: Email,
+}
+
+/// What the ledger is told.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Verdicts {
+    pub(crate) settlements: Vec<Settlement>,
+    pub(crate) defers: Vec<Defer>,
+}
+
+/// What has happened.
+#[derive(Debug)]
+pub(crate) enum Input {
+    Ticked(Answer<TickReply>),
+    Claimed(Answer<ClaimReply>),
+    Composed {
+        letter: Arc<Letter>,
+        flights: Vec<u64>,
+        result: Result<Vec<Composed>, ComposeError>,
+    },
+    Began(Answer<BeginReply>),
+    Settled(Answer<SettleReply>),
+    Halted(Halt, Result<bool, Error>),
+    Report(Report),
+    /// Somebody in this process has changed the store.
+    Poked,
+}
+
+/// The store's answer to a call, and when it was asked.
+#[derive(Debug)]
+pub(crate) struct Answer<T> {
+    pub(crate) asked_at: Duration,
+    pub(crate) result: Result<T, Error>,
+}
+
+/// What a plan is made of.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) worker: WorkerId,
+    pub(crate) composers: Vec<String>,
+    /// Each relay's number of connections.
+    pub(crate) relays: BTreeMap<RelayName, usize>,
+    /// How often the store is asked while nothing is in hand.
+    pub(crate) idle_tick: Duration,
+    pub(crate) namespace: String,
+}
+
+/// How often leases are renewed while any is held.
+const BUSY_TICK: Duration = Duration::from_millis(500);
+
+#[derive(Debug)]
+pub(crate) struct Plan {
+    setup: Setup,
+    relays: BTreeMap<RelayName, Relay>,
+    connections: HashMap<u64, Connection>,
+    hand: Hand,
+    time: StoreTime,
+    policy_version: u64,
+    tick: Call<Tick>,
+    tick_at: Duration,
+    claim: Call<ClaimRequest>,
+    claim_at: Duration,
+    /// What the store last said it had nothing for.
+    nothing_for: Option<Room>,
+    begin: Call<begin::Asked>,
+    settle: Call<Verdicts>,
+    settled: Verdicts,
+    steps: VecDeque<Step>,
+    events: Vec<Event>,
+    next_number: u64,
+    stopping: Option<Stopping>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    relay: RelayName,
+    /// By the store's clock: when its attempt to connect began.
+    since: DateTime<Utc>,
+}
+
+/// What a stopping worker counts.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Stopping {
+    pub(crate) finished: u64,
+    pub(crate) released: u64,
+    pub(crate) in_doubt: u64,
+    said_goodbye: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(setup: Setup, now: Duration, store_now: DateTime<Utc>) -> Self {
+        let relays = setup
+            .relays
+            .iter()
+            .map(|(name, max)| (name.clone(), Relay::new(*max)))
+            .collect();
+        Self {
+            setup,
+            relays,
+            connections: HashMap::new(),
+            hand: Hand::default(),
+            time: StoreTime::new(store_now, now, now),
+            policy_version: 0,
+            tick: Call::new(),
+            tick_at: now,
+            claim: Call::new(),
+            claim_at: now,
+            nothing_for: None,
+            begin: Call::new(),
+            settle: Call::new(),
+            settled: Verdicts::default(),
+            steps: VecDeque::new(),
+            events: Vec::new(),
+            next_number: 1,
+            stopping: None,
+        }
+    }
+
+    /// Takes in what has happened.
+    pub(crate) fn take(&mut self, now: Duration, input: Input) {
+        match input {
+            Input::Ticked(answer) => self.ticked(now, answer),
+            Input::Claimed(answer) => self.claimed(now, answer),
+            Input::Composed {
+                letter,
+                flights,
+                result,
+            } => self.composed(&letter, flights, result),
+            Input::Began(answer) => self.began(now, answer),
+            Input::Settled(answer) => self.settle_answered(now, answer),
+            Input::Halted(halt, result) => self.halted(halt, result),
+            Input::Report(report) => self.report(now, report),
+            Input::Poked => {
+                self.claim_at = now;
+                self.tick_at = now;
+            }
+        }
+    }
+
+    /// The next thing to do. To be asked until there is none.
+    pub(crate) fn next_step(&mut self, now: Duration) -> Option<Step> {
+        if let Some(step) = self.steps.pop_front() {
+            return Some(step);
+        }
+        self.next_tick(now)
+            .or_else(|| self.next_settle(now))
+            .or_else(|| self.next_begin(now))
+            .or_else(|| self.next_connect(now))
+            .or_else(|| self.next_claim(now))
+            .or_else(|| self.next_close())
+    }
+
+    /// Until when there is nothing to do, if nothing happens.
+    pub(crate) fn sleep_until(&self, now: Duration) -> Duration {
+        let calls = [
+            self.tick.again_at(),
+            self.claim.again_at(),
+            self.begin.again_at(),
+            self.settle.again_at(),
+        ];
+        let relays = self
+            .relays
+            .values()
+            .map(|relay| relay.closed_until)
+            .filter(|until| *until > now);
+        calls
+            .into_iter()
+            .flatten()
+            .chain(self.hand.next_ready(now))
+            .chain(relays)
+            .chain((self.stopping.is_none() && self.claim.is_free()).then_some(self.claim_at))
+            .chain(self.tick.is_free().then_some(self.tick_at))
+            .filter(|at| *at > now)
+            .min()
+            .unwrap_or(now + BUSY_TICK)
+    }
+
+    /// Whether nothing is in hand, nothing is under way, and nothing is due.
+    pub(crate) fn is_idle(&self, now: Duration) -> bool {
+        self.is_at_rest() && self.nothing_for.is_some() && self.claim_at > now
+    }
+
+    /// Whether nothing is in hand, and the ledger knows of everything.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.hand.is_empty()
+            && self.steps.is_empty()
+            && self.settled.settlements.is_empty()
+            && self.settled.defers.is_empty()
+            && self.settle.is_free()
+            && self.begin.is_free()
+            && self.claim.is_free()
+    }
+
+    /// What has happened for observers to hear.
+    pub(crate) fn events(&mut self) -> impl Iterator<Item = Event> + '_ {
+        self.events.drain(..)
+    }
+
+    /// Stops claiming, and gives back what has not begun.
+    pub(crate) fn stop(&mut self, now: Duration) {
+        if self.stopping.is_none() {
+            self.stopping = Some(Stopping::default());
+            self.tick_at = now;
+            let waiting = self.hand.waiting(|_| true);
+            self.release(&waiting);
+        }
+    }
+
+    /// The time for what is in flight is over: nobody knows what becomes of it.
+    pub(crate) fn abandon(&mut self) {
+        for flight in self.hand.flying() {
+            let lost = crate::domain::Outcome::Unknown {
+                reply: "the worker stopped before the relay replied".to_owned(),
+            };
+            self.finished(flight, lost);
+            if let Some(stopping) = &mut self.stopping {
+                stopping.in_doubt += 1;
+                stopping.finished = stopping.finished.saturating_sub(1);
+            }
+        }
+    }
+
+    /// The counts of a stop, once all is told to the ledger and the store knows that this worker is gone.
+    pub(crate) fn stopped(&self) -> Option<Stopping> {
+        self.stopping
+            .filter(|stopping| self.is_at_rest() && stopping.said_goodbye && self.tick.is_free())
+    }
+
+    fn next_tick(&mut self, now: Duration) -> Option<Step> {
+        if let Some(tick) = self.tick.again(now) {
+            return Some(Step::Tick(tick));
+        }
+        let leaving =
+            self.stopping.is_some_and(|stopping| !stopping.said_goodbye) && self.is_at_rest();
+        if !self.tick.is_free() || (now < self.tick_at && !leaving) {
+            return None;
+        }
+        if self.stopping.is_some_and(|stopping| stopping.said_goodbye) {
+            return None;
+        }
+        let interval = if self.hand.holds_claims() {
+            BUSY_TICK
+        } else {
+            self.setup.idle_tick
+        };
+        self.tick_at = now + interval;
+        let tick = Tick {
+            worker: self.setup.worker,
+            relays: self.setup.relays.keys().cloned().collect(),
+            composers: self.setup.composers.clone(),
+            room: self.room(now),
+            claims: self.hand.claims(),
+            next_within: interval,
+            present: !leaving,
+        };
+        Some(Step::Tick(self.tick.ask(tick)))
+    }
+
+    fn ticked(&mut self, now: Duration, answer: Answer<TickReply>) {
+        let (asked, reply) = match self.tick.answered(now, answer.result) {
+            Ok(pair) => pair,
+            Err(error) => return self.store_failed(error),
+        };
+        if !asked.present
+            && let Some(stopping) = &mut self.stopping
+        {
+            stopping.said_goodbye = true;
+        }
+        self.time = StoreTime::new(reply.server_now, answer.asked_at, now);
+        self.learn_policy(now, reply.policy_version);
+        for claim in reply.lost {
+            self.hand.lose_claim(claim);
+        }
+        if let Some(due) = reply.next_due {
+            self.claim_at = self.claim_at.min(self.time.wake(due));
+        }
+    }
+
+    /// A new policy ends the waits of the old one: what waits in the store is asked for at once.
+    fn learn_policy(&mut self, now: Duration, version: u64) {
+        if version != self.policy_version {
+            self.policy_version = version;
+            self.claim_at = now;
+        }
+    }
+
+    fn store_failed(&mut self, error: Option<Error>) {
+        if let Some(error) = error {
+            self.events.push(Event::StoreFailed {
+                detail: error.to_string(),
+            });
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        number
+    }
+
+    fn claim_id(&mut self) -> ClaimId {
+        ClaimId {
+            worker: self.setup.worker,
+            number: self.number(),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One relay's connections, as the plan counts them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long a worker that was refused a connection keeps to fewer.
+const SHRUNK_FOR: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+pub(super) struct Relay {
+    max: usize,
+    /// Fewer than `max` after a refused connection; one while the relay is probed.
+    allowed: usize,
+    shrunk_at: Duration,
+    pub(super) connecting: BTreeSet<u64>,
+    pub(super) idle: BTreeSet<u64>,
+    pub(super) busy: BTreeSet<u64>,
+    /// No connection is opened and nothing claimed before.
+    pub(super) closed_until: Duration,
+    failures: u32,
+}
+
+impl Relay {
+    pub(super) fn new(max: usize) -> Self {
+        Self {
+            max: max.max(1),
+            allowed: max.max(1),
+            shrunk_at: Duration::ZERO,
+            connecting: BTreeSet::new(),
+            idle: BTreeSet::new(),
+            busy: BTreeSet::new(),
+            closed_until: Duration::ZERO,
+            failures: 0,
+        }
+    }
+
+    pub(super) fn max(&self) -> usize {
+        self.max
+    }
+
+    pub(super) fn open(&self) -> usize {
+        self.connecting.len() + self.idle.len() + self.busy.len()
+    }
+
+    /// How many connections to open for `ready` mails that wait for one.
+    pub(super) fn wanted(&self, ready: usize, now: Duration) -> usize {
+        if now < self.closed_until {
+            return 0;
+        }
+        let spare = self.idle.len() + self.connecting.len();
+        ready
+            .saturating_sub(spare)
+            .min(self.allowed.saturating_sub(self.open()))
+    }
+
+    /// A connection is gone.
+    pub(super) fn lose(&mut self, connection: u64) {
+        self.connecting.remove(&connection);
+        self.idle.remove(&connection);
+        self.busy.remove(&connection);
+    }
+
+    /// A connection was refused. True: none is left, so the relay itself is in trouble.
+    pub(super) fn refused(&mut self, now: Duration) -> bool {
+        self.shrunk_at = now;
+        self.allowed = self.open().max(1);
+        self.open() == 0
+    }
+
+    /// The relay is in trouble: after a wait one connection is tried, then all.
+    pub(super) fn close(&mut self, now: Duration) {
+        self.failures = self.failures.saturating_add(1);
+        self.allowed = 1;
+        self.shrunk_at = now;
+        // The store's deferral is what makes everybody wait; this only keeps a worker from spinning where it does not.
+        let pause = Duration::from_secs(1) * 2u32.saturating_pow(self.failures.min(6) - 1);
+        self.closed_until = now + pause;
+    }
+
+    /// A mail got through.
+    pub(super) fn succeeded(&mut self, now: Duration) {
+        let probed = self.failures > 0;
+        self.failures = 0;
+        if probed || now >= self.shrunk_at + SHRUNK_FOR {
+            self.allowed = self.max;
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What connections report: readiness, outcomes, ends.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::hand::Stage;
+use super::outcome::{Then, consequence, defer_relay, patience};
+use super::{Connection, Plan, Step};
+use crate::domain::{Failure, OnUnknown, Outcome, Reason, RelayName, Scope};
+use crate::observer::Event;
+use crate::queue::{Halt, Settled, Wait};
+use crate::transport::{ConnectError, Report};
+
+impl Plan {
+    pub(super) fn next_connect(&mut self, now: Duration) -> Option<Step> {
+        if self.stopping.is_some() {
+            return None;
+        }
+        let name = self
+            .relays
+            .iter()
+            .find(|(name, relay)| relay.wanted(self.hand.ready(name, now), now) > 0)
+            .map(|(name, _)| name.clone())?;
+        let connection = self.number();
+        self.relays.get_mut(&name)?.connecting.insert(connection);
+        self.connections.insert(
+            connection,
+            Connection {
+                relay: name.clone(),
+                since: self.time.at(now),
+            },
+        );
+        Some(Step::Connect {
+            relay: name,
+            connection,
+        })
+    }
+
+    /// A stopping worker lets its idle connections go.
+    pub(super) fn next_close(&mut self) -> Option<Step> {
+        self.stopping?;
+        let connection = self
+            .relays
+            .values_mut()
+            .find_map(|relay| relay.idle.pop_first())?;
+        Some(Step::Close { connection })
+    }
+
+    pub(super) fn report(&mut self, now: Duration, report: Report) {
+        match report {
+            Report::Ready { connection } => {
+                if let Some(relay) = self.relay_of(connection) {
+                    relay.lose(connection);
+                    relay.idle.insert(connection);
+                }
+            }
+            Report::Finished { flight, outcome } => {
+                if let Outcome::Sent { .. } = outcome
+                    && let Some(mail) = self.hand.mail(flight)
+                    && let Some(relay) = self.relays.get_mut(&mail.binding.relay)
+                {
+                    relay.succeeded(now);
+                }
+                self.outcome(now, flight, outcome);
+            }
+            Report::Closed { connection, error } => {
+                if let Some(relay) = self.relay_of(connection) {
+                    relay.lose(connection);
+                }
+                let gone = self.connections.remove(&connection);
+                if let (Some(gone), Some(error)) = (gone, error) {
+                    self.connect_failed(now, gone, error);
+                }
+            }
+        }
+    }
+
+    fn relay_of(&mut self, connection: u64) -> Option<&mut super::relay::Relay> {
+        let name = &self.connections.get(&connection)?.relay;
+        self.relays.get_mut(name)
+    }
+
+    fn outcome(&mut self, now: Duration, flight: u64, outcome: Outcome) {
+        let Some(mail) = self.hand.mail(flight) else {
+            return;
+        };
+        let begun_at = match mail.stage {
+            Stage::Flying(begun_at) => begun_at,
+            Stage::Composing | Stage::Ready(_) | Stage::Beginning(_) => return,
+        };
+        let (relay, is_campaign) = (
+            mail.binding.relay.clone(),
+            mail.binding.stream.campaign().is_some(),
+        );
+        match consequence(outcome.clone(), mail.delivery.on_unknown).then {
+            Then::Nothing => self.finished(flight, outcome),
+            Then::Defer(reason, wait) => {
+                self.finished(flight, outcome.clone());
+                self.relay_in_trouble(now, &relay, reason, wait, words(outcome), begun_at);
+            }
+            Then::Halt(cause) if is_campaign => {
+                let stream = mail.binding.stream.clone();
+                self.finished(flight, outcome.clone());
+                self.steps.push_back(Step::Halt(Halt {
+                    stream: stream.clone(),
+                    cause,
+                    detail: words(outcome),
+                    unless_sent_since: None,
+                }));
+                let rest = self.hand.waiting(|mail| mail.binding.stream == stream);
+                self.release(&rest);
+            }
+            Then::Halt(cause) => {
+                self.tell_finished(flight, outcome.code());
+                let why = format!("{cause}: {}", words(outcome));
+                self.settle(flight, Settled::Failed(Failure::Config), why);
+            }
+        }
+    }
+
+    fn connect_failed(&mut self, now: Duration, gone: Connection, error: ConnectError) {
+        self.events.push(Event::ConnectFailed {
+            relay: gone.relay.to_string(),
+            detail: error.to_string(),
+        });
+        let is_alone = self
+            .relays
+            .get_mut(&gone.relay)
+            .is_some_and(|relay| relay.refused(now));
+        match error {
+            ConnectError::Config { cause, reply } => {
+                let flights = self.hand.waiting(|mail| mail.binding.relay == gone.relay);
+                self.close_relay(now, &gone.relay);
+                self.stop_streams(&flights, &cause, &reply, Some(gone.since));
+            }
+            // Others are served: this one was one too many.
+            ConnectError::Transient { .. } | ConnectError::Limited { .. } if !is_alone => {}
+            ConnectError::Transient { reply } => {
+                let wait = Wait::AfterTrouble;
+                self.relay_in_trouble(
+                    now,
+                    &gone.relay,
+                    Reason::TransientError,
+                    wait,
+                    reply,
+                    gone.since,
+                );
+            }
+            ConnectError::Limited { reply, retry_after } => {
+                let wait = patience(retry_after);
+                self.relay_in_trouble(
+                    now,
+                    &gone.relay,
+                    Reason::RelayLimited,
+                    wait,
+                    reply,
+                    gone.since,
+                );
+            }
+        }
+    }
+
+    /// Defers the relay for everybody, unless somebody has got a mail through since the failing attempt began.
+    fn relay_in_trouble(
+        &mut self,
+        now: Duration,
+        name: &RelayName,
+        reason: Reason,
+        wait: Wait,
+        why: String,
+        attempt_began: DateTime<Utc>,
+    ) {
+        let scope = Scope::Relay(name.clone());
+        // Fifty mails in flight that fail together are one trouble.
+        if !self.settled.defers.iter().any(|defer| defer.scope == scope) {
+            self.settled
+                .defers
+                .push(defer_relay(scope, reason, wait, why, attempt_began));
+        }
+        self.close_relay(now, name);
+        let waiting = self.hand.waiting(|mail| mail.binding.relay == *name);
+        self.release(&waiting);
+    }
+
+    fn close_relay(&mut self, now: Duration, name: &RelayName) {
+        if let Some(relay) = self.relays.get_mut(name)
+            && relay.closed_until <= now
+        {
+            relay.close(now);
+        }
+    }
+}
+
+/// The relay's words in an outcome.
+fn words(outcome: Outcome) -> String {
+    consequence(outcome, OnUnknown::AssumeSent).detail
+}

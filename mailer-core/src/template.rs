@@ -1,1 +1,0 @@
-//! The default composer: templates.
