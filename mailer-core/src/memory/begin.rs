@@ -13,7 +13,7 @@ use crate::schedule::{DeliveryEvent, refusal};
 /// How long after its begin a mail's final dot may leave.
 pub(crate) const DOT_WITHIN: TimeDelta = TimeDelta::minutes(5);
 /// A wait that is shorter than this is waited out by the worker, with the mail in hand: nothing is deferred.
-pub(crate) const SHORT_WAIT: TimeDelta = TimeDelta::seconds(2);
+const SHORT_WAIT: TimeDelta = TimeDelta::seconds(2);
 
 /// What was found to stop a binding earlier in the same batch: it stops the rest of it, too.
 type Stopped = Vec<(Arc<Binding>, Verdict)>;

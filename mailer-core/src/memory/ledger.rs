@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 
-use super::begin::SHORT_WAIT;
 use super::page::Page;
 use super::state::State;
 use super::stream::Stream;
@@ -90,10 +89,7 @@ impl State {
             .ok()
             .flatten()
             .map(|deferral| Deferral { since, ..deferral });
-        let booked = self
-            .deferral_of(stream, now)
-            .filter(|deferral| deferral.until.is_none_or(|until| until - now >= SHORT_WAIT))
-            .cloned();
+        let booked = self.deferral_of(stream, now).cloned();
         // `max_by_key` takes the last of equals: the book knows since when, so it comes last.
         let known = scheduled
             .into_iter()

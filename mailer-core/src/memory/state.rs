@@ -86,7 +86,7 @@ impl State {
         let sent_since = defer.unless_sent_since.is_some_and(|since| {
             self.relays
                 .get(&defer.scope)
-                .is_some_and(|sent| *sent >= since)
+                .is_some_and(|sent| *sent > since)
         });
         let outdated = defer
             .policy_version
@@ -127,7 +127,7 @@ impl State {
         let sent_at = self.relays.get(&stream.binding.scope(ScopeKind::Relay));
         if halt
             .unless_sent_since
-            .is_some_and(|since| sent_at.is_some_and(|sent| *sent >= since))
+            .is_some_and(|since| sent_at.is_some_and(|sent| *sent > since))
         {
             return Ok(false);
         }

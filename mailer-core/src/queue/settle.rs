@@ -61,7 +61,7 @@ pub struct Defer {
     pub wait: Wait,
     /// What else is to be known.
     pub detail: Option<String>,
-    /// Nothing is deferred if the scope (a relay) has taken a mail since this instant.
+    /// Nothing is deferred if the scope (a relay) has taken a mail after this instant.
     pub unless_sent_since: Option<DateTime<Utc>>,
     /// Nothing is deferred if the policy is of a later version.
     pub policy_version: Option<u64>,
@@ -91,7 +91,7 @@ pub struct Halt {
     pub cause: HaltCause,
     /// The relay's words, or what else is to be known.
     pub detail: String,
-    /// Nothing is halted if the campaign's relay has taken a mail since this instant: it works for others.
+    /// Nothing is halted if the campaign's relay has taken a mail after this instant: it works for others.
     pub unless_sent_since: Option<DateTime<Utc>>,
 }
 
