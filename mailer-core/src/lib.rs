@@ -20,7 +20,7 @@ pub mod template;
 pub mod transport;
 
 pub use engine::{
-    Dedupe, Drained, Mailer, Rejected, Submitted, Ticket, Watch, Worker, WorkerBuilder,
+    Dedupe, Drained, Inspection, Mailer, Rejected, Submitted, Ticket, Watch, Worker, WorkerBuilder,
 };
 pub use error::{Error, ErrorKind};
 pub use store::Store;

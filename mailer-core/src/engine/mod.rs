@@ -14,7 +14,7 @@ mod worker;
 
 pub use drained::Drained;
 pub use mailer::Mailer;
-pub use submit::{Dedupe, Rejected, Submitted};
+pub use submit::{Dedupe, Inspection, Rejected, Submitted};
 pub use ticket::Ticket;
 pub use watch::Watch;
 pub use worker::{Worker, WorkerBuilder};
