@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(test)]
 use chrono::{DateTime, Utc};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -104,11 +105,13 @@ fn nearest(second: i64) -> Timestamp {
     })
 }
 
+#[cfg(test)]
 pub(crate) fn to_jiff(at: DateTime<Utc>) -> Timestamp {
     let nanos = i128::from(at.timestamp()) * NANOS + i128::from(at.timestamp_subsec_nanos());
     Timestamp::from_nanosecond(nanos).unwrap_or_else(|_| nearest(at.timestamp()))
 }
 
+#[cfg(test)]
 pub(crate) fn to_chrono(at: Timestamp) -> DateTime<Utc> {
     // jiff counts fractions away from zero, chrono always upwards.
     let nanos = at.as_nanosecond();
@@ -119,6 +122,7 @@ pub(crate) fn to_chrono(at: Timestamp) -> DateTime<Utc> {
         .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
+#[cfg(test)]
 const NANOS: i128 = 1_000_000_000;
 
 impl FromStr for Zone {

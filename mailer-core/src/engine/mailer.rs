@@ -16,7 +16,10 @@ use crate::domain::{
     Status, StoredPolicy,
 };
 use crate::limiter::Usage;
-use crate::queue::{Defer, Delivery, DeliveryQuery, HoldChange, StreamId, TicketState, Tombstone};
+use crate::queue::{
+    Defer, Delivery, DeliveryQuery, HoldChange, Presence, Resolution, StreamId, TicketState,
+    Tombstone,
+};
 use crate::template::TemplateComposer;
 use crate::{Error, Store};
 
@@ -45,7 +48,6 @@ pub struct Mailer(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Store,
-    namespace: String,
     composers: BTreeMap<String, Arc<dyn Composer>>,
     /// Tells the workers of this process that something has changed.
     pokes: Arc<Pokes>,
@@ -85,7 +87,6 @@ impl Mailer {
             .collect();
         Ok(Self(Arc::new(Inner {
             store,
-            namespace: "mailer".to_owned(),
             composers,
             pokes: Arc::default(),
             process: fastrand::u64(..),
@@ -219,7 +220,7 @@ impl Mailer {
     /// It reads only.
     pub async fn ticket(&self, ticket: &Ticket) -> Result<TicketState, Error> {
         self.store()
-            .ledger
+            .intake
             .ticket(&ticket.stream, &ticket.key)
             .await
     }
@@ -344,6 +345,39 @@ impl Mailer {
         self.store().ledger.purge(campaign).await
     }
 
+    /// Decides what became of a delivery of which nobody knows. Says whether it was unknown.
+    ///
+    /// # Errors
+    /// `NotFound`, or the store cannot be reached.
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have been decided.
+    pub async fn resolve(
+        &self,
+        campaign: &CampaignId,
+        key: &str,
+        resolution: Resolution,
+    ) -> Result<bool, Error> {
+        let resolved = self
+            .store()
+            .ledger
+            .resolve(campaign, key, resolution)
+            .await?;
+        self.poke();
+        Ok(resolved)
+    }
+
+    /// The workers that live, in all processes.
+    ///
+    /// # Errors
+    /// If the store cannot be reached.
+    ///
+    /// # Cancel safety
+    /// It reads only.
+    pub async fn workers(&self) -> Result<Vec<Presence>, Error> {
+        self.store().ledger.workers().await
+    }
+
     /// Makes a scope wait: a relay under repair, a sender with a problem.
     ///
     /// # Errors
@@ -364,7 +398,7 @@ impl Mailer {
     /// # Cancel safety
     /// Dropped, it may have been resumed.
     pub async fn resume_scope(&self, scope: &Scope) -> Result<(), Error> {
-        self.store().ledger.resume(scope).await?;
+        self.store().queue.resume(scope).await?;
         self.poke();
         Ok(())
     }
@@ -447,7 +481,7 @@ impl Mailer {
     }
 
     pub(super) fn namespace(&self) -> &str {
-        &self.0.namespace
+        &self.0.store.namespace
     }
 
     pub(super) fn composers(&self) -> &BTreeMap<String, Arc<dyn Composer>> {

@@ -6,14 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::state::State;
 use crate::domain::{Deferral, Limit, Scope, StoredPolicy};
-use crate::gate::{BeginBatch, BeginItem, BeginReply, Binding, StartVerdict, Verdict};
+use crate::gate::{BeginBatch, BeginItem, BeginReply, Binding, SHORT_WAIT, StartVerdict, Verdict};
 use crate::limiter::Refusal;
 use crate::schedule::{DeliveryEvent, refusal};
 
 /// How long after its begin a mail's final dot may leave.
 pub(crate) const DOT_WITHIN: TimeDelta = TimeDelta::minutes(5);
-/// A wait that is shorter than this is waited out by the worker, with the mail in hand: nothing is deferred.
-pub(crate) const SHORT_WAIT: TimeDelta = TimeDelta::seconds(2);
 
 /// What was found to stop a binding earlier in the same batch: it stops the rest of it, too.
 type Stopped = Vec<(Arc<Binding>, Verdict)>;
@@ -143,7 +141,7 @@ impl State {
                 self.write_deferral(now, deferral),
             ))),
             Err(never) => {
-                self.halt_for_hours(now, &binding.stream, never);
+                self.never_opens(now, binding, never);
                 Err(Verdict::Held)
             }
         }

@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, Utc};
 
-use super::begin::SHORT_WAIT;
 use super::page::Page;
 use super::state::State;
 use super::stream::Stream;
 use crate::Error;
-use crate::domain::{CampaignId, Deferral, Reason, Scope, Status};
-use crate::queue::{Delivery, DeliveryQuery, Hold, HoldChange, StreamId, TicketState, Tombstone};
-use crate::schedule::{DeliveryState, campaign, refusal};
+use crate::domain::{CampaignId, Deferral, HaltCause, Reason, Scope, Status};
+use crate::queue::{
+    Delivery, DeliveryQuery, Hold, HoldChange, Presence, Resolution, StreamId, TicketState,
+    Tombstone,
+};
+use crate::schedule::{DeliveryEvent, DeliveryState, campaign, refusal};
 
 impl State {
     pub(super) fn status(
@@ -43,7 +45,14 @@ impl State {
     fn show(&self, now: DateTime<Utc>, stream: &Stream) -> Option<Status> {
         let sealable = stream.campaign.as_ref()?;
         let deferral = self.wait_of(now, stream);
-        let shown = campaign::show(&stream.facts(now, deferral.as_ref()));
+        let never = self.no_opening(now, stream);
+        let mut facts = stream.facts(now, deferral.as_ref());
+        facts.hold = facts.hold.or(never.as_ref());
+        let shown = campaign::show(&facts);
+        let expired_at = sealable
+            .spec
+            .expires_at
+            .filter(|at| *at <= now && stream.counts.in_flight == 0);
         Some(Status {
             campaign: sealable.spec.id.clone(),
             state: shown.state,
@@ -56,7 +65,17 @@ impl State {
             counts: shown.counts,
             submitted_at: sealable.sealed_at,
             started_at: stream.begun_at,
-            finished_at: stream.finished_at,
+            finished_at: stream.finished_at.or(expired_at),
+        })
+    }
+
+    /// A calendar that never opens halts, whether or not any worker has met it yet.
+    fn no_opening(&self, now: DateTime<Utc>, stream: &Stream) -> Option<Hold> {
+        let policy = &self.policy.as_ref()?.policy;
+        let never = refusal::of_hours(&stream.binding, policy, now).err()?;
+        Some(Hold::Halted {
+            cause: HaltCause::NoOpening,
+            detail: never.to_string(),
         })
     }
 
@@ -90,10 +109,7 @@ impl State {
             .ok()
             .flatten()
             .map(|deferral| Deferral { since, ..deferral });
-        let booked = self
-            .deferral_of(stream, now)
-            .filter(|deferral| deferral.until.is_none_or(|until| until - now >= SHORT_WAIT))
-            .cloned();
+        let booked = self.deferral_of(stream, now).cloned();
         // `max_by_key` takes the last of equals: the book knows since when, so it comes last.
         let known = scheduled
             .into_iter()
@@ -207,6 +223,63 @@ impl State {
             | DeliveryState::Expired
             | DeliveryState::Cancelled => TicketState::Done(Box::new(delivery)),
         })
+    }
+
+    pub(super) fn resolve(
+        &mut self,
+        now: DateTime<Utc>,
+        campaign: &CampaignId,
+        key: &str,
+        resolution: Resolution,
+    ) -> Result<bool, Error> {
+        let id = StreamId::from(campaign);
+        self.stream("resolve", &id)?;
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return Ok(false);
+        };
+        let mut found = None;
+        for (number, page) in &mut stream.pages {
+            if !page.states.contains(&DeliveryState::Unknown) {
+                continue;
+            }
+            let records = page
+                .records()
+                .map_err(|fault| Error::incompatible("resolve", fault))?;
+            let index = (0u16..).zip(records).find(|(index, record)| {
+                record.key() == key && page.state(*index) == DeliveryState::Unknown
+            });
+            if let Some((index, _)) = index {
+                let event = match resolution {
+                    Resolution::Sent => DeliveryEvent::Send,
+                    Resolution::Resend => DeliveryEvent::Resend,
+                };
+                found = page
+                    .step(index, event, &mut stream.counts)
+                    .is_ok()
+                    .then_some(*number);
+                break;
+            }
+        }
+        let Some(number) = found else {
+            return Ok(false);
+        };
+        if resolution == Resolution::Resend {
+            stream.finished_at = None;
+        }
+        self.after_change(now, &id, number);
+        Ok(true)
+    }
+
+    pub(super) fn present(&self, now: DateTime<Utc>) -> Vec<Presence> {
+        self.workers
+            .values()
+            .filter(|(gone_at, _)| *gone_at > now)
+            .map(|(gone_at, tick)| Presence {
+                worker: tick.worker,
+                relays: tick.relays.clone(),
+                until: *gone_at,
+            })
+            .collect()
     }
 
     pub(super) fn purge(&mut self, campaign: &CampaignId) -> Result<Tombstone, Error> {

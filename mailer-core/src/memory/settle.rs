@@ -23,10 +23,9 @@ impl State {
             .iter()
             .map(|settlement| self.settle_one(now, settlement))
             .collect();
-        for defer in defers {
-            self.defer(now, defer);
-        }
+        let deferrals = defers.iter().map(|defer| self.defer(now, defer)).collect();
         SettleReply {
+            deferrals,
             results,
             server_now: now,
         }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::StreamId;
-use crate::domain::{ClaimId, Failure, HaltCause, Lane, OnUnknown, Reason, Scope};
+use crate::domain::{ClaimId, Deferral, Failure, HaltCause, Lane, OnUnknown, Reason, Scope};
 
 /// What became of one delivery of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct Defer {
     pub wait: Wait,
     /// What else is to be known.
     pub detail: Option<String>,
-    /// Nothing is deferred if the scope (a relay) has taken a mail since this instant.
+    /// Nothing is deferred if the scope (a relay) has taken a mail after this instant.
     pub unless_sent_since: Option<DateTime<Utc>>,
     /// Nothing is deferred if the policy is of a later version.
     pub policy_version: Option<u64>,
@@ -91,7 +91,7 @@ pub struct Halt {
     pub cause: HaltCause,
     /// The relay's words, or what else is to be known.
     pub detail: String,
-    /// Nothing is halted if the campaign's relay has taken a mail since this instant: it works for others.
+    /// Nothing is halted if the campaign's relay has taken a mail after this instant: it works for others.
     pub unless_sent_since: Option<DateTime<Utc>>,
 }
 
@@ -101,6 +101,8 @@ pub struct Halt {
 pub struct SettleReply {
     /// One result per settlement, in their order.
     pub results: Vec<SettleResult>,
+    /// The deferral that holds after each [`Defer`], if one does.
+    pub deferrals: Vec<Option<Deferral>>,
     /// The store's clock.
     pub server_now: DateTime<Utc>,
 }

@@ -129,6 +129,17 @@ impl FakeRelay {
 }
 
 impl State {
+    /// Takes a mail. Returns the answer, and whether the connection breaks.
+    fn take(&mut self, begun_at: DateTime<Utc>, email: Email) -> (Outcome, bool) {
+        let outcome = self.answer_to(email.to.address().as_str());
+        self.mails.push(FakeMail {
+            begun_at,
+            email,
+            outcome: outcome.clone(),
+        });
+        (outcome, self.down.is_some())
+    }
+
     fn answer_to(&mut self, address: &str) -> Outcome {
         if let Some(error) = &self.down {
             return Outcome::TransientRelay {
@@ -192,18 +203,12 @@ impl Session for FakeSession {
                 continue;
             };
             let begun_at = self.relay.clock.now();
-            self.relay.clock.sleep(self.relay.latency).await;
-            let mut state = self.relay.lock();
-            let outcome = state.answer_to(email.to.address().as_str());
-            let broken = state.down.is_some();
-            state.mails.push(FakeMail {
-                begun_at,
-                email,
-                outcome: outcome.clone(),
-            });
-            drop(state);
+            // Half on the way there, half on the way back: a worker may die with the mail taken and the reply not read.
+            self.relay.clock.sleep(self.relay.latency / 2).await;
+            let (outcome, is_broken) = self.relay.lock().take(begun_at, email);
+            self.relay.clock.sleep(self.relay.latency / 2).await;
             flight.finish(outcome);
-            if broken {
+            if is_broken {
                 return;
             }
         }

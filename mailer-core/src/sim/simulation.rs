@@ -1,5 +1,5 @@
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,7 +10,7 @@ use super::{FakeRelay, Trace};
 use crate::clock::{Clock, VirtualClock};
 use crate::domain::{CampaignId, Policy, Status, WorkerId};
 use crate::memory::MemoryStore;
-use crate::{Error, Mailer, Worker};
+use crate::{Error, Mailer, Store, Worker};
 
 /// The real engine with a memory store and a [`FakeRelay`] under virtual time: a week of a campaign runs in the time that
 /// its work takes.
@@ -39,12 +39,11 @@ use crate::{Error, Mailer, Worker};
 #[derive(Debug)]
 pub struct Sim {
     clock: VirtualClock,
-    store: MemoryStore,
     mailer: Mailer,
     relay: FakeRelay,
     trace: Trace,
     runtime: tokio::runtime::Runtime,
-    workers: std::sync::Mutex<Vec<Running>>,
+    workers: Mutex<Vec<Running>>,
 }
 
 #[derive(Debug)]
@@ -55,28 +54,33 @@ struct Running {
 
 impl Sim {
     /// A simulation that begins at `now`, with an empty store.
-    ///
-    /// # Panics
-    /// If no runtime can be made.
     #[must_use]
     pub fn at(now: DateTime<Utc>) -> Self {
+        let clock = VirtualClock::at(now);
+        let store = MemoryStore::with_clock(Arc::new(clock.clone()));
+        Self::over(clock, store)
+    }
+
+    /// A simulation over another store, which must run by `clock`.
+    ///
+    /// # Panics
+    /// If no runtime can be made, or the store cannot be opened.
+    #[must_use]
+    pub fn over(clock: VirtualClock, store: impl Into<Store>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a single-threaded runtime without drivers needs nothing of the system");
-        let clock = VirtualClock::at(now);
-        let store = MemoryStore::with_clock(Arc::new(clock.clone()));
         let mailer = runtime
-            .block_on(Mailer::open(store.clone()))
-            .expect("a store in memory always opens");
+            .block_on(Mailer::open(store))
+            .expect("the store of a simulation opens");
         let relay = FakeRelay::new().clock(Arc::new(clock.clone()));
         Self {
             clock,
-            store,
             mailer,
             relay,
             trace: Trace::default(),
             runtime,
-            workers: std::sync::Mutex::default(),
+            workers: Mutex::default(),
         }
     }
 
@@ -102,12 +106,6 @@ impl Sim {
     #[must_use]
     pub fn relay(&self) -> &FakeRelay {
         &self.relay
-    }
-
-    /// The store.
-    #[must_use]
-    pub fn store(&self) -> &MemoryStore {
-        &self.store
     }
 
     /// The clock.
@@ -216,9 +214,7 @@ impl Sim {
         self.mailer.set_policy(policy, None).await.map(drop)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Running>> {
-        self.workers
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Running>> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -80,7 +80,7 @@ impl Plan {
                 self.time = StoreTime::new(claim.server_now, answer.asked_at, now);
                 self.claim_at = now;
                 self.nothing_for = None;
-                self.take_up(claim);
+                self.take_up(now, claim);
             }
             ClaimReply::Nothing {
                 next_due,
@@ -95,13 +95,19 @@ impl Plan {
         }
     }
 
-    fn take_up(&mut self, claim: Claim) {
+    fn take_up(&mut self, now: Duration, claim: Claim) {
         self.events.push(Event::Claimed {
             stream: claim.binding.stream.clone(),
             count: claim.deliveries.len(),
         });
         let flights = self.hand.take_up(claim, &mut self.next_number);
-        if self.stopping.is_some() {
+        // The relay may have failed while the claim was under way.
+        let relay_is_closed = flights
+            .first()
+            .and_then(|flight| self.hand.mail(*flight))
+            .and_then(|mail| self.relays.get(&mail.binding.relay))
+            .is_none_or(|relay| relay.closed_until > now);
+        if self.stopping.is_some() || relay_is_closed {
             return self.release(&flights);
         }
         // Deliveries that share a letter are composed together.

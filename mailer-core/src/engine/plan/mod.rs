@@ -294,11 +294,6 @@ impl Plan {
             .filter(|stopping| self.is_at_rest() && stopping.said_goodbye && self.tick.is_free())
     }
 
-    /// The counts of a stop so far.
-    pub(crate) fn stopping(&self) -> Stopping {
-        self.stopping.unwrap_or_default()
-    }
-
     fn next_tick(&mut self, now: Duration) -> Option<Step> {
         if let Some(tick) = self.tick.again(now) {
             return Some(Step::Tick(tick));
