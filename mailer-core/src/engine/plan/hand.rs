@@ -286,6 +286,13 @@ impl Hand {
             .map(|((_, stream), _)| stream)
     }
 
+    /// Whether composed mails of a stream wait in hand.
+    pub(super) fn has_ready(&self, stream: &StreamId) -> bool {
+        self.queues
+            .iter()
+            .any(|((_, other), queue)| other == stream && !queue.ready.is_empty())
+    }
+
     /// When the first short wait ends.
     pub(super) fn next_ready(&self, now: Duration) -> Option<Duration> {
         self.queues
