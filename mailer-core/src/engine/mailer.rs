@@ -9,7 +9,7 @@ use futures_util::stream;
 
 use super::poke::Pokes;
 use super::submit::Submission;
-use super::{Dedupe, Rejected, Submitted, Ticket, Watch};
+use super::{Dedupe, Inspection, Rejected, Submitted, Ticket, Watch};
 use crate::composer::Composer;
 use crate::domain::{
     Campaign, CampaignId, Content, Fault, Lane, Letter, Limit, Message, Recipient, Scope, Status,
@@ -129,6 +129,29 @@ impl Mailer {
         Submission::new(self, campaign, dedupe)?
             .load(recipients, on_rejected)
             .await
+    }
+
+    /// Looks at recipients as [`submit`](Self::submit) would, and stores nothing: for hosts that want a clean list or none.
+    ///
+    /// ```
+    /// # use mailer_core::domain::{Campaign, Recipient};
+    /// # use mailer_core::memory::MemoryStore;
+    /// # use mailer_core::template::Template;
+    /// # use mailer_core::{Dedupe, Mailer};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let mailer = Mailer::open(MemoryStore::new()).await?;
+    /// let spring = Campaign::new("spring").from("news@shop.example").template(Template::new("Hi").text("Hi"));
+    /// let mut inspection = mailer.inspect(&spring, Dedupe::default())?;
+    /// assert!(inspection.look_at(Recipient::new("ann@example.com"))?.is_ok());
+    /// assert!(inspection.look_at(Recipient::new("ann@example.com"))?.is_err()); // she stands there before
+    /// # Ok::<(), mailer_core::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// `Invalid`: faults of the campaign itself, all at once.
+    pub fn inspect(&self, campaign: &Campaign, dedupe: Dedupe) -> Result<Inspection<'_>, Error> {
+        Ok(Submission::new(self, campaign, dedupe)?.inspect())
     }
 
     /// Enqueues a single mail. The same key again is sent once.

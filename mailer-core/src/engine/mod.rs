@@ -17,7 +17,7 @@ mod worker;
 pub use drained::Drained;
 pub use health::{Health, RelayHealth};
 pub use mailer::Mailer;
-pub use submit::{Dedupe, Rejected, Submitted};
+pub use submit::{Dedupe, Inspection, Rejected, Submitted};
 pub use ticket::Ticket;
 pub use watch::Watch;
 pub use worker::{Worker, WorkerBuilder};

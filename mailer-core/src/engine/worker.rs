@@ -83,8 +83,16 @@ impl Worker {
     /// # Cancel safety
     /// As [`run`](Self::run).
     pub async fn run_until_idle(&self) -> Drained {
+        self.run_until_idle_or(std::future::pending()).await
+    }
+
+    /// Works until nothing is due or `shutdown` is ready, whichever comes first, then stops as [`run`](Self::run) does.
+    ///
+    /// # Cancel safety
+    /// As [`run`](Self::run).
+    pub async fn run_until_idle_or(&self, shutdown: impl Future<Output = ()> + Send) -> Drained {
         Driver::new(&self.tools, self.setup())
-            .run(std::future::pending(), Until::Idle)
+            .run(shutdown, Until::Idle)
             .await
     }
 
