@@ -1,4 +1,5 @@
 //! What hosts do to a running mailer: policies, pauses, stops, repeated submits, relays that refuse.
+#![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 use std::time::Duration;
 
@@ -596,7 +597,7 @@ fn pacing_spreads_mails_evenly_and_lets_other_campaigns_pass() {
 }
 
 #[test]
-fn ten_thousand_campaigns_sleep_and_wake_by_one_record() {
+fn thousands_of_campaigns_sleep_and_wake_by_one_record() {
     let sim = Sim::at(at("2026-11-24T17:00:00Z"));
     sim.run(async |sim| {
         sim.set_policy(
@@ -607,7 +608,7 @@ fn ten_thousand_campaigns_sleep_and_wake_by_one_record() {
         .await
         .unwrap();
         sim.start_worker();
-        for number in 0..10_000 {
+        for number in 0..2_000 {
             sim.mailer()
                 .submit(&campaign(&format!("c{number}")), recipients(1))
                 .await
@@ -616,6 +617,6 @@ fn ten_thousand_campaigns_sleep_and_wake_by_one_record() {
         sim.advance_to(at("2026-11-25T05:59:59Z")).await;
         assert_eq!(sim.relay().mails().len(), 0);
         sim.advance_to(at("2026-11-25T06:00:01Z")).await;
-        assert_eq!(sim.relay().mails().len(), 10_000);
+        assert_eq!(sim.relay().mails().len(), 2_000);
     });
 }

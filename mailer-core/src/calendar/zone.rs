@@ -54,7 +54,7 @@ impl Zone {
     }
 
     /// Seconds that the clock on the wall is ahead of UTC at `second` (Unix time, any value).
-    pub(super) fn offset_at(&self, second: i64) -> i64 {
+    pub(crate) fn offset_at(&self, second: i64) -> i64 {
         i64::from(self.0.to_offset(nearest(second)).seconds())
     }
 

@@ -36,6 +36,7 @@ mod macros;
 pub mod policy;
 pub mod rate_limiter;
 mod retrying;
+pub mod transport;
 
 pub use flaky::Flaky;
 pub use harness::Harness;

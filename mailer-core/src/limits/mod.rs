@@ -21,6 +21,7 @@ mod ledger;
 mod micros;
 mod pace;
 mod rolling;
+mod run;
 mod window;
 
 pub use allowance::Allowance;
@@ -32,4 +33,5 @@ pub use ledger::{Ledger, Line, Usage};
 pub use micros::Micros;
 pub use pace::Pace;
 pub use rolling::Rolling;
+pub(crate) use run::{Running, run};
 pub use window::Window;

@@ -1,6 +1,7 @@
 //! Even spacing.
 
 use super::micros::{MILLISECOND, MINUTE, SECOND};
+use super::run::Run;
 use super::{Allowance, Micros};
 
 /// How far a pace has run ahead of its clock: the leaky-bucket form of GCRA, exact in whole numbers.
@@ -84,6 +85,44 @@ impl Pace {
         Some(self.at + ceil_div(over, i64::from(allowance.own())))
     }
 
+    /// Takes up to `most` tokens before `until`, each as soon as it is free. To be called where none is free.
+    pub(super) fn run(&mut self, most: u32, until: Micros, allowance: Allowance) -> Option<Run> {
+        let own = i128::from(allowance.own());
+        let (held, period) = (i128::from(self.held(allowance)), i128::from(self.period));
+        let spare = i128::from(self.brim(allowance.own())) - period;
+        let time = i128::from(until - self.at - 1);
+        if most == 0 || own == 0 || time < 0 {
+            return None;
+        }
+        // The leak is never idle while there is room for more than one token, so no fraction of a microsecond is lost.
+        // With room for one, each token waits for the last to have leaked away, and the leak for the next microsecond.
+        let first = ceil(held - spare, own);
+        let interval = ceil(period, own);
+        let fit = if time < first {
+            0
+        } else if spare > 0 {
+            (own * time - held + spare) / period + 1
+        } else {
+            (time - first) / interval + 1
+        };
+        let tokens = fit.min(i128::from(most));
+        if tokens < 1 {
+            return None;
+        }
+        let (elapsed, level) = if spare > 0 {
+            let elapsed = ceil(held + (tokens - 1) * period - spare, own);
+            (elapsed, held + tokens * period - own * elapsed)
+        } else {
+            (first + (tokens - 1) * interval, period)
+        };
+        self.level = i64::try_from(level).ok()?;
+        self.at = self.at + i64::try_from(elapsed).ok()?;
+        Some(Run {
+            tokens: u32::try_from(tokens).ok()?,
+            last: self.at,
+        })
+    }
+
     pub(super) fn forgotten_at(&self, cap: u32) -> Micros {
         self.at + ceil_div(self.level, i64::from(cap.max(1))) + 10 * MINUTE
     }
@@ -119,6 +158,11 @@ impl Pace {
 /// Of two whole numbers that are not negative, the divisor above 0.
 const fn ceil_div(number: i64, by: i64) -> i64 {
     (number + by - 1) / by
+}
+
+/// Rounded up; the divisor is above 0.
+const fn ceil(number: i128, by: i128) -> i128 {
+    (number + by - 1).div_euclid(by)
 }
 
 const BURST: i64 = 100 * MILLISECOND;

@@ -120,6 +120,11 @@ impl Rolling {
         later.tokens = later.tokens.saturating_add(earlier.tokens);
     }
 
+    /// The first instant after `now` at which a token would be stamped in another bucket.
+    pub(super) fn same_bucket_until(&self, now: Micros) -> Micros {
+        Micros::new((self.index(now) + 1) * width(self.window)) + -hold(self.window)
+    }
+
     fn index(&self, granted_at: Micros) -> i64 {
         self.use_by(granted_at).get().div_euclid(width(self.window))
     }

@@ -207,7 +207,7 @@ impl State {
                     reason: Reason::RecipientRetry,
                     until: delivery.due,
                     since: now,
-                    detail: delivery.detail.clone(),
+                    detail: delivery.detail,
                 };
                 TicketState::Waiting(Some(self.wait_of(now, stream).unwrap_or(retry)))
             }

@@ -17,4 +17,4 @@ mod forecast;
 pub(crate) mod refusal;
 
 pub use delivery::{DeliveryEvent, DeliveryState, IllegalStep};
-pub use forecast::{Stretch, Timeline};
+pub use forecast::{Ending, Stretch, StretchKind, Timeline};

@@ -27,10 +27,15 @@ impl Plan {
         }
         let room = self.room(now);
         let news = match &self.nothing_for {
-            Some(before) => room.relays.iter().any(|(relay, lanes)| {
-                let asked = before.relays.get(relay).copied().unwrap_or(Lanes::NONE);
-                lanes.iter().any(|lane| !asked.contains(lane))
-            }),
+            Some(before) => {
+                let more_lanes = room.relays.iter().any(|(relay, lanes)| {
+                    let asked = before.relays.get(relay).copied().unwrap_or(Lanes::NONE);
+                    lanes.iter().any(|lane| !asked.contains(lane))
+                });
+                // A paced stream was left out while its mails waited in hand: the last of them has gone.
+                let mut left_out = before.except.iter();
+                more_lanes || left_out.any(|stream| !self.hand.has_ready(stream))
+            }
             None => false,
         };
         if room.relays.is_empty() || (now < self.claim_at && !news) {
@@ -159,10 +164,10 @@ impl Plan {
                         Composed::Mail(draft) => self.hand.composed(flight, draft),
                         Composed::Skip(why) => self.settle(flight, Settled::Skipped, why),
                         Composed::Suppressed => {
-                            self.settle(flight, Settled::Suppressed, String::new())
+                            self.settle(flight, Settled::Suppressed, String::new());
                         }
                         Composed::Failed(why) => {
-                            self.settle(flight, Settled::Failed(Failure::Compose), why)
+                            self.settle(flight, Settled::Failed(Failure::Compose), why);
                         }
                     }
                 }

@@ -246,6 +246,12 @@ impl Hand {
         }
     }
 
+    /// How many wait, and how many are in flight.
+    pub(super) fn census(&self) -> (usize, usize) {
+        let flying = self.flying().len();
+        (self.mails.len() - flying, flying)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.mails.is_empty()
     }
@@ -284,6 +290,13 @@ impl Hand {
             .iter()
             .filter(move |(_, queue)| queue.not_before > now && !queue.ready.is_empty())
             .map(|((_, stream), _)| stream)
+    }
+
+    /// Whether composed mails of a stream wait in hand.
+    pub(super) fn has_ready(&self, stream: &StreamId) -> bool {
+        self.queues
+            .iter()
+            .any(|((_, other), queue)| other == stream && !queue.ready.is_empty())
     }
 
     /// When the first short wait ends.
