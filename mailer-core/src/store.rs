@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::gate::Gate;
+use crate::gate::{Gate, TwoStep};
 use crate::limiter::RateLimiter;
 use crate::memory::MemoryStore;
 use crate::policy_store::PolicyStore;
@@ -29,6 +29,7 @@ pub struct Store {
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) gate: Arc<dyn Gate>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) namespace: String,
 }
 
 impl Store {
@@ -46,13 +47,27 @@ impl Store {
             limiter: Arc::clone(&backend) as Arc<dyn RateLimiter>,
             gate: backend,
             clock,
+            namespace: "mailer".to_owned(),
         }
     }
 
-    /// The same store behind another gate and limiter, such as a [`TwoStep`](crate::gate::TwoStep) over a limiter elsewhere.
+    /// Names what the store is for; `mailer`, if not named. Part of every Message-ID.
     #[must_use]
-    pub fn with_gate(mut self, gate: Arc<dyn Gate>, limiter: Arc<dyn RateLimiter>) -> Self {
-        self.gate = gate;
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// The same store with a limiter that is elsewhere, such as one that several stores share.
+    #[must_use]
+    pub fn with_limiter(mut self, limiter: Arc<dyn RateLimiter>) -> Self {
+        let gate = TwoStep::new(
+            Arc::clone(&limiter),
+            Arc::clone(&self.queue),
+            Arc::clone(&self.policy),
+        );
+        self.queue = Arc::new(gate.clone());
+        self.gate = Arc::new(gate);
         self.limiter = limiter;
         self
     }

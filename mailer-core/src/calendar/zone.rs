@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(test)]
 use chrono::{DateTime, Utc};
 use jiff::Timestamp;
 use jiff::civil::Date;

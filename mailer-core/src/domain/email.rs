@@ -7,6 +7,25 @@ use chrono::{DateTime, Utc};
 use super::Mailbox;
 
 /// One mail, ready to be put into its wire form. One mail has one recipient.
+///
+/// The engine makes them. To try out how a transport puts them into their wire form, anybody may; only a
+/// [`Permit`](crate::transport::Permit) lets one out.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use chrono::DateTime;
+/// use mailer_core::domain::{Body, Draft, Email};
+///
+/// let draft = Draft {
+///     subject: "Hello".to_owned(),
+///     headers: Vec::new(),
+///     body: Arc::new(Body { text: Some("Dear Ann".to_owned()), html: None }),
+/// };
+/// let email = Email::new("1@shop.example", DateTime::UNIX_EPOCH, "news@shop.example".parse()?, "ann@example.com".parse()?, draft);
+/// assert_eq!(email.reply_to, None);
+/// # Ok::<(), mailer_core::domain::AddressError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Email {
@@ -22,6 +41,27 @@ pub struct Email {
     pub to: Mailbox,
     /// What the composer made.
     pub draft: Draft,
+}
+
+impl Email {
+    /// A mail without a reply address of its own.
+    #[must_use]
+    pub fn new(
+        message_id: impl Into<String>,
+        date: DateTime<Utc>,
+        from: Mailbox,
+        to: Mailbox,
+        draft: Draft,
+    ) -> Self {
+        Self {
+            message_id: message_id.into(),
+            date,
+            from,
+            reply_to: None,
+            to,
+            draft,
+        }
+    }
 }
 
 /// What a composer makes for one recipient.

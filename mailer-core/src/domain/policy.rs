@@ -91,6 +91,21 @@ impl Policy {
         Ok(self)
     }
 
+    /// Replaces all limits.
+    ///
+    /// ```
+    /// use mailer_core::domain::Policy;
+    ///
+    /// let policy = Policy::new().limit("100/hour")?;
+    /// assert!(policy.with_limits([]).limits().is_empty());
+    /// # Ok::<(), mailer_core::domain::PolicyError>(())
+    /// ```
+    #[must_use]
+    pub fn with_limits(mut self, limits: impl IntoIterator<Item = Limit>) -> Self {
+        self.limits = limits.into_iter().collect();
+        self
+    }
+
     /// Sets the hours of campaigns, such as `Mon-Fri 09:00-18:00` in `Europe/Moscow`. Other lanes leave at any hour.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use super::Drained;
+use super::health::{Health, HealthBoard};
 use super::plan::{Answer, Compose, Input, Plan, Setup, Step};
 use super::poke::Pokes;
 use crate::Store;
@@ -21,6 +22,8 @@ use crate::domain::{Record, RelayName};
 use crate::observer::Observer;
 use crate::transport::{Assignment, Report, Transport, Work};
 
+/// How often a worker's health is written down.
+const HEALTH_EVERY: Duration = Duration::from_millis(100);
 /// How many reports are taken in before the plan is asked what follows from them.
 const REPORTS_AT_ONCE: usize = 512;
 
@@ -33,6 +36,7 @@ pub(super) struct Tools {
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) pokes: Arc<Pokes>,
     pub(super) drain_timeout: Duration,
+    pub(super) health: HealthBoard,
 }
 
 /// When a run ends.
@@ -42,15 +46,19 @@ pub(super) enum Until {
     Idle,
 }
 
+/// A call under way.
+type Pending<'a> = Pin<Box<dyn Future<Output = (Hold, Input)> + Send + 'a>>;
+
 pub(super) struct Driver<'a> {
     tools: &'a Tools,
     plan: Plan,
-    calls: FuturesUnordered<Pin<Box<dyn Future<Output = (Hold, Input)> + Send + 'a>>>,
+    calls: FuturesUnordered<Pending<'a>>,
     reports: mpsc::UnboundedReceiver<(Hold, Report)>,
     report: mpsc::UnboundedSender<(Hold, Report)>,
     pokes: mpsc::UnboundedReceiver<Hold>,
     connections: HashMap<u64, mpsc::Sender<Assignment>>,
     tasks: tokio::task::JoinSet<()>,
+    health_at: Duration,
 }
 
 impl<'a> Driver<'a> {
@@ -66,6 +74,7 @@ impl<'a> Driver<'a> {
             pokes: tools.pokes.subscribe(),
             connections: HashMap::new(),
             tasks: tokio::task::JoinSet::new(),
+            health_at: Duration::ZERO,
         }
     }
 
@@ -101,6 +110,7 @@ impl<'a> Driver<'a> {
                 stop_by = Some(now + self.tools.drain_timeout);
                 continue;
             }
+            self.write_health(now);
             let wake_at = self
                 .plan
                 .sleep_until(now)
@@ -283,6 +293,14 @@ impl<'a> Driver<'a> {
         while self.tasks.try_join_next().is_some() {}
     }
 
+    /// A few times a second: it costs more than a mail does.
+    fn write_health(&mut self, now: Duration) {
+        if now >= self.health_at {
+            self.health_at = now + HEALTH_EVERY;
+            self.tools.health.write(self.plan.health());
+        }
+    }
+
     fn tell_observer(&mut self) {
         let now = self.tools.store.clock.now();
         for event in self.plan.events() {
@@ -290,6 +308,12 @@ impl<'a> Driver<'a> {
                 observer.on(now, &event);
             }
         }
+    }
+}
+
+impl Drop for Driver<'_> {
+    fn drop(&mut self) {
+        self.tools.health.write(Health::default());
     }
 }
 

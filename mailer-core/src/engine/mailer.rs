@@ -9,14 +9,13 @@ use futures_util::stream;
 
 use super::poke::Pokes;
 use super::submit::Submission;
-use super::{Dedupe, Rejected, Submitted, Ticket, Watch};
+use super::{Dedupe, Inspection, Rejected, Submitted, Ticket, Watch};
 use crate::composer::Composer;
 use crate::domain::{
-    Campaign, CampaignId, Content, Fault, Lane, Letter, Limit, Message, Policy, Recipient, Scope,
-    Status, StoredPolicy,
+    Campaign, CampaignId, Content, Fault, Lane, Letter, Limit, Message, Recipient, Scope, Status,
 };
 use crate::limiter::Usage;
-use crate::queue::{Defer, Delivery, DeliveryQuery, HoldChange, StreamId, TicketState, Tombstone};
+use crate::queue::{Delivery, DeliveryQuery, StreamId, TicketState};
 use crate::template::TemplateComposer;
 use crate::{Error, Store};
 
@@ -45,7 +44,6 @@ pub struct Mailer(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Store,
-    namespace: String,
     composers: BTreeMap<String, Arc<dyn Composer>>,
     /// Tells the workers of this process that something has changed.
     pokes: Arc<Pokes>,
@@ -85,7 +83,6 @@ impl Mailer {
             .collect();
         Ok(Self(Arc::new(Inner {
             store,
-            namespace: "mailer".to_owned(),
             composers,
             pokes: Arc::default(),
             process: fastrand::u64(..),
@@ -132,6 +129,29 @@ impl Mailer {
         Submission::new(self, campaign, dedupe)?
             .load(recipients, on_rejected)
             .await
+    }
+
+    /// Looks at recipients as [`submit`](Self::submit) would, and stores nothing: for hosts that want a clean list or none.
+    ///
+    /// ```
+    /// # use mailer_core::domain::{Campaign, Recipient};
+    /// # use mailer_core::memory::MemoryStore;
+    /// # use mailer_core::template::Template;
+    /// # use mailer_core::{Dedupe, Mailer};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let mailer = Mailer::open(MemoryStore::new()).await?;
+    /// let spring = Campaign::new("spring").from("news@shop.example").template(Template::new("Hi").text("Hi"));
+    /// let mut inspection = mailer.inspect(&spring, Dedupe::default())?;
+    /// assert!(inspection.look_at(Recipient::new("ann@example.com"))?.is_ok());
+    /// assert!(inspection.look_at(Recipient::new("ann@example.com"))?.is_err()); // she stands there before
+    /// # Ok::<(), mailer_core::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// `Invalid`: faults of the campaign itself, all at once.
+    pub fn inspect(&self, campaign: &Campaign, dedupe: Dedupe) -> Result<Inspection<'_>, Error> {
+        Ok(Submission::new(self, campaign, dedupe)?.inspect())
     }
 
     /// Enqueues a single mail. The same key again is sent once.
@@ -196,7 +216,7 @@ impl Mailer {
     /// It reads only.
     pub async fn ticket(&self, ticket: &Ticket) -> Result<TicketState, Error> {
         self.store()
-            .ledger
+            .intake
             .ticket(&ticket.stream, &ticket.key)
             .await
     }
@@ -265,140 +285,6 @@ impl Mailer {
             .await
     }
 
-    /// Pauses a campaign: after this has returned nothing more of it begins.
-    ///
-    /// # Errors
-    /// `NotFound`; `Conflict` if it is final; or the store cannot be reached.
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have been paused.
-    pub async fn pause(&self, campaign: &CampaignId, by: &str, why: &str) -> Result<(), Error> {
-        let change = HoldChange::Pause {
-            by: by.to_owned(),
-            why: why.to_owned(),
-        };
-        self.store().ledger.hold(campaign, &change).await
-    }
-
-    /// Lets a campaign go on after a pause or a halt, and ends its waits that no policy caused.
-    ///
-    /// # Errors
-    /// As [`pause`](Self::pause).
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have been resumed.
-    pub async fn resume(&self, campaign: &CampaignId) -> Result<(), Error> {
-        self.store()
-            .ledger
-            .hold(campaign, &HoldChange::Resume)
-            .await?;
-        self.poke();
-        Ok(())
-    }
-
-    /// Cancels a campaign for good: after this has returned nothing more of it begins.
-    ///
-    /// # Errors
-    /// As [`pause`](Self::pause).
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have been cancelled.
-    pub async fn cancel(&self, campaign: &CampaignId) -> Result<(), Error> {
-        self.store()
-            .ledger
-            .hold(campaign, &HoldChange::Cancel)
-            .await
-    }
-
-    /// Forgets a final campaign, but for a tombstone that keeps it from being sent again.
-    ///
-    /// # Errors
-    /// `NotFound`; `Conflict` if it is not final; or the store cannot be reached.
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have been purged.
-    pub async fn purge(&self, campaign: &CampaignId) -> Result<Tombstone, Error> {
-        self.store().ledger.purge(campaign).await
-    }
-
-    /// Makes a scope wait: a relay under repair, a sender with a problem.
-    ///
-    /// # Errors
-    /// If the store cannot be reached.
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have been deferred.
-    pub async fn defer(&self, defer: &Defer) -> Result<(), Error> {
-        self.store().queue.defer(defer).await?;
-        Ok(())
-    }
-
-    /// Ends the waits of a scope that no policy caused.
-    ///
-    /// # Errors
-    /// If the store cannot be reached.
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have been resumed.
-    pub async fn resume_scope(&self, scope: &Scope) -> Result<(), Error> {
-        self.store().ledger.resume(scope).await?;
-        self.poke();
-        Ok(())
-    }
-
-    /// The policy in force.
-    ///
-    /// # Errors
-    /// If the store cannot be reached.
-    ///
-    /// # Cancel safety
-    /// It reads only.
-    pub async fn policy(&self) -> Result<Option<StoredPolicy>, Error> {
-        self.store().policy.policy().await
-    }
-
-    /// Sets the policy if there is none. Returns the one in force then.
-    ///
-    /// # Errors
-    /// If the store cannot be reached.
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have been set.
-    pub async fn init_policy(&self, policy: &Policy) -> Result<StoredPolicy, Error> {
-        let stored = self.store().policy.init_policy(policy).await?;
-        self.poke();
-        Ok(stored)
-    }
-
-    /// Changes the policy, with `if_version` only if that is the version in force. It acts on the very next mail, and wakes
-    /// whom the old one made wait.
-    ///
-    /// # Errors
-    /// `Conflict` if it is another version; or the store cannot be reached.
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have been set: read the version.
-    pub async fn set_policy(
-        &self,
-        policy: &Policy,
-        if_version: Option<u64>,
-    ) -> Result<StoredPolicy, Error> {
-        let stored = self.store().policy.set_policy(policy, if_version).await?;
-        self.poke();
-        Ok(stored)
-    }
-
-    /// Removes the policy: nothing is sent until one is set.
-    ///
-    /// # Errors
-    /// If the store cannot be reached.
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have been removed.
-    pub async fn clear_policy(&self) -> Result<(), Error> {
-        self.store().policy.clear_policy().await
-    }
-
     /// How much of limits is used. Nothing may be decided on it.
     ///
     /// # Errors
@@ -424,7 +310,7 @@ impl Mailer {
     }
 
     pub(super) fn namespace(&self) -> &str {
-        &self.0.namespace
+        &self.0.store.namespace
     }
 
     pub(super) fn composers(&self) -> &BTreeMap<String, Arc<dyn Composer>> {

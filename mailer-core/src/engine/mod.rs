@@ -4,17 +4,20 @@
 
 mod drained;
 mod driver;
+mod health;
 mod mailer;
 mod plan;
 mod poke;
+mod steer;
 mod submit;
 mod ticket;
 mod watch;
 mod worker;
 
 pub use drained::Drained;
+pub use health::{Health, RelayHealth};
 pub use mailer::Mailer;
-pub use submit::{Dedupe, Rejected, Submitted};
+pub use submit::{Dedupe, Inspection, Rejected, Submitted};
 pub use ticket::Ticket;
 pub use watch::Watch;
 pub use worker::{Worker, WorkerBuilder};

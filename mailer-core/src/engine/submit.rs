@@ -59,7 +59,22 @@ impl Default for Dedupe {
     }
 }
 
+/// Looks at recipients as `submit` would, and stores nothing. Made by [`Mailer::inspect`].
+#[derive(Debug)]
+pub struct Inspection<'a>(Submission<'a>);
+
+impl Inspection<'_> {
+    /// Whether `submit` would take this recipient after those looked at before, or every fault of it.
+    ///
+    /// # Errors
+    /// `Invalid`: more recipients than the bound of [`Dedupe::Exact`].
+    pub fn look_at(&mut self, recipient: Recipient) -> Result<Result<(), Vec<Fault>>, Error> {
+        Ok(self.0.admit(recipient)?.map(drop))
+    }
+}
+
 /// Loads one campaign.
+#[derive(Debug)]
 pub(super) struct Submission<'a> {
     mailer: &'a Mailer,
     spec: CampaignSpec,
@@ -95,6 +110,10 @@ impl<'a> Submission<'a> {
             rejected: 0,
             first_rejected: Vec::new(),
         })
+    }
+
+    pub(super) fn inspect(self) -> Inspection<'a> {
+        Inspection(self)
     }
 
     pub(super) async fn load(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::driver::{Driver, Tools, Until};
+use super::health::{Health, HealthBoard};
 use super::plan::Setup;
 use super::{Drained, Mailer};
 use crate::Error;
@@ -82,9 +83,23 @@ impl Worker {
     /// # Cancel safety
     /// As [`run`](Self::run).
     pub async fn run_until_idle(&self) -> Drained {
+        self.run_until_idle_or(std::future::pending()).await
+    }
+
+    /// Works until nothing is due or `shutdown` is ready, whichever comes first, then stops as [`run`](Self::run) does.
+    ///
+    /// # Cancel safety
+    /// As [`run`](Self::run).
+    pub async fn run_until_idle_or(&self, shutdown: impl Future<Output = ()> + Send) -> Drained {
         Driver::new(&self.tools, self.setup())
-            .run(std::future::pending(), Until::Idle)
+            .run(shutdown, Until::Idle)
             .await
+    }
+
+    /// How it is at this moment, from any task while it runs.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.tools.health.read()
     }
 
     fn setup(&self) -> Setup {
@@ -177,6 +192,7 @@ impl WorkerBuilder {
                 observer: self.observer,
                 pokes: self.mailer.pokes(),
                 drain_timeout: self.drain_timeout,
+                health: HealthBoard::default(),
             },
             id: self.id.unwrap_or_else(|| WorkerId(fastrand::u64(..))),
             idle_tick: self.idle_tick,

@@ -6,14 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::state::State;
 use crate::domain::{Deferral, Limit, Scope, StoredPolicy};
-use crate::gate::{BeginBatch, BeginItem, BeginReply, Binding, StartVerdict, Verdict};
+use crate::gate::{BeginBatch, BeginItem, BeginReply, Binding, SHORT_WAIT, StartVerdict, Verdict};
 use crate::limiter::Refusal;
 use crate::schedule::{DeliveryEvent, refusal};
 
 /// How long after its begin a mail's final dot may leave.
 pub(crate) const DOT_WITHIN: TimeDelta = TimeDelta::minutes(5);
-/// A wait that is shorter than this is waited out by the worker, with the mail in hand: nothing is deferred.
-const SHORT_WAIT: TimeDelta = TimeDelta::seconds(2);
 
 /// What was found to stop a binding earlier in the same batch: it stops the rest of it, too.
 type Stopped = Vec<(Arc<Binding>, Verdict)>;
@@ -55,8 +53,11 @@ impl State {
             .items
             .iter()
             .map(|item| {
-                if let Some(Verdict::Go { dot_by, .. }) = self.replayed(item) {
-                    return StartVerdict::Repeated { dot_by };
+                match self.replayed(item) {
+                    Some(Verdict::Go { dot_by, .. }) => return StartVerdict::Repeated { dot_by },
+                    // A call that others have followed decides nothing any more.
+                    Some(_) => return StartVerdict::Stale,
+                    None => {}
                 }
                 if let Some(verdict) = self.hindered(now, item) {
                     return verdict;
@@ -128,7 +129,9 @@ impl State {
                 let limits: Vec<(&Limit, Scope)> = binding.limits(stored, now).collect();
                 let reserved = stored.policy.reserved_percent();
                 match self.limiter.take_one(now, binding.lane, reserved, &limits) {
-                    Ok(send_by) => return Ok(send_by),
+                    Ok(use_by) => {
+                        return Ok(refusal::send_by(binding, &stored.policy, use_by, now));
+                    }
                     Err(refusal) => refused(binding, stored, &refusal, now),
                 }
             }
@@ -143,7 +146,7 @@ impl State {
                 self.write_deferral(now, deferral),
             ))),
             Err(never) => {
-                self.halt_for_hours(now, &binding.stream, never);
+                self.never_opens(now, binding, never);
                 Err(Verdict::Held)
             }
         }

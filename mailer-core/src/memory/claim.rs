@@ -53,14 +53,15 @@ impl State {
                     break;
                 };
                 // Asked here and again at begin: a claim that could not begin would only be composed in vain.
-                match refusal::of_hours(&stream.binding, &policy.policy, now) {
+                let binding = Arc::clone(&stream.binding);
+                match refusal::of_hours(&binding, &policy.policy, now) {
                     Ok(None) => {}
                     Ok(Some(deferral)) => {
                         self.write_deferral(now, deferral);
                         continue;
                     }
                     Err(never) => {
-                        self.halt_for_hours(now, &id, never);
+                        self.never_opens(now, &binding, never);
                         continue;
                     }
                 }

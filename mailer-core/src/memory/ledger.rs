@@ -6,9 +6,12 @@ use super::page::Page;
 use super::state::State;
 use super::stream::Stream;
 use crate::Error;
-use crate::domain::{CampaignId, Deferral, Reason, Scope, Status};
-use crate::queue::{Delivery, DeliveryQuery, Hold, HoldChange, StreamId, TicketState, Tombstone};
-use crate::schedule::{DeliveryState, campaign, refusal};
+use crate::domain::{CampaignId, Deferral, HaltCause, Reason, Scope, Status};
+use crate::queue::{
+    Delivery, DeliveryQuery, Hold, HoldChange, Presence, Resolution, StreamId, TicketState,
+    Tombstone,
+};
+use crate::schedule::{DeliveryEvent, DeliveryState, campaign, refusal};
 
 impl State {
     pub(super) fn status(
@@ -42,7 +45,10 @@ impl State {
     fn show(&self, now: DateTime<Utc>, stream: &Stream) -> Option<Status> {
         let sealable = stream.campaign.as_ref()?;
         let deferral = self.wait_of(now, stream);
-        let shown = campaign::show(&stream.facts(now, deferral.as_ref()));
+        let never = self.no_opening(now, stream);
+        let mut facts = stream.facts(now, deferral.as_ref());
+        facts.hold = facts.hold.or(never.as_ref());
+        let shown = campaign::show(&facts);
         Some(Status {
             campaign: sealable.spec.id.clone(),
             state: shown.state,
@@ -55,7 +61,17 @@ impl State {
             counts: shown.counts,
             submitted_at: sealable.sealed_at,
             started_at: stream.begun_at,
-            finished_at: stream.finished_at,
+            finished_at: stream.ended_at(now),
+        })
+    }
+
+    /// A calendar that never opens halts, whether or not any worker has met it yet.
+    fn no_opening(&self, now: DateTime<Utc>, stream: &Stream) -> Option<Hold> {
+        let policy = &self.policy.as_ref()?.policy;
+        let never = refusal::of_hours(&stream.binding, policy, now).err()?;
+        Some(Hold::Halted {
+            cause: HaltCause::NoOpening,
+            detail: never.to_string(),
         })
     }
 
@@ -191,7 +207,7 @@ impl State {
                     reason: Reason::RecipientRetry,
                     until: delivery.due,
                     since: now,
-                    detail: delivery.detail.clone(),
+                    detail: delivery.detail,
                 };
                 TicketState::Waiting(Some(self.wait_of(now, stream).unwrap_or(retry)))
             }
@@ -205,16 +221,77 @@ impl State {
         })
     }
 
-    pub(super) fn purge(&mut self, campaign: &CampaignId) -> Result<Tombstone, Error> {
+    pub(super) fn resolve(
+        &mut self,
+        now: DateTime<Utc>,
+        campaign: &CampaignId,
+        key: &str,
+        resolution: Resolution,
+    ) -> Result<bool, Error> {
+        let id = StreamId::from(campaign);
+        self.stream("resolve", &id)?;
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return Ok(false);
+        };
+        let mut found = None;
+        for (number, page) in &mut stream.pages {
+            if !page.states.contains(&DeliveryState::Unknown) {
+                continue;
+            }
+            let records = page
+                .records()
+                .map_err(|fault| Error::incompatible("resolve", fault))?;
+            let index = (0u16..).zip(records).find(|(index, record)| {
+                record.key() == key && page.state(*index) == DeliveryState::Unknown
+            });
+            if let Some((index, _)) = index {
+                let event = match resolution {
+                    Resolution::Sent => DeliveryEvent::Send,
+                    Resolution::Resend => DeliveryEvent::Resend,
+                };
+                found = page
+                    .step(index, event, &mut stream.counts)
+                    .is_ok()
+                    .then_some(*number);
+                break;
+            }
+        }
+        let Some(number) = found else {
+            return Ok(false);
+        };
+        if resolution == Resolution::Resend {
+            stream.finished_at = None;
+        }
+        self.after_change(now, &id, number);
+        Ok(true)
+    }
+
+    pub(super) fn present(&self, now: DateTime<Utc>) -> Vec<Presence> {
+        self.workers
+            .values()
+            .filter(|(gone_at, _)| *gone_at > now)
+            .map(|(gone_at, tick)| Presence {
+                worker: tick.worker,
+                relays: tick.relays.clone(),
+                until: *gone_at,
+            })
+            .collect()
+    }
+
+    pub(super) fn purge(
+        &mut self,
+        now: DateTime<Utc>,
+        campaign: &CampaignId,
+    ) -> Result<Tombstone, Error> {
         if let Some(tombstone) = self.tombstones.get(campaign) {
             return Ok(tombstone.clone());
         }
         let id = StreamId::from(campaign);
         let stream = self.stream("purge", &id)?;
         let tombstone = match &stream.campaign {
-            Some(sealable) if stream.finished_at.is_some() => Tombstone {
+            Some(sealable) if stream.ended_at(now).is_some() => Tombstone {
                 digest: sealable.digest,
-                counts: campaign::counts(&stream.facts(DateTime::<Utc>::MIN_UTC, None)),
+                counts: campaign::counts(&stream.facts(now, None)),
             },
             _ => {
                 return Err(Error::conflict(

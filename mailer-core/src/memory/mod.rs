@@ -33,8 +33,8 @@ use crate::limiter::{Demand, Grant, RateLimiter, Usage};
 use crate::policy_store::PolicyStore;
 use crate::queue::{
     ClaimReply, ClaimRequest, Created, Defer, DeferQueue, Delivery, DeliveryQuery, Halt,
-    HoldChange, Intake, Ledger, Load, SettleReply, Settlement, StreamId, Tick, TickReply,
-    TicketState, Tombstone,
+    HoldChange, Intake, Ledger, Load, Presence, Resolution, SettleReply, Settlement, StreamId,
+    Tick, TickReply, TicketState, Tombstone,
 };
 
 /// A store in memory. Clones share it.
@@ -117,6 +117,11 @@ impl Intake for MemoryStore {
         state.enqueue(now, message);
         Ok(())
     }
+
+    async fn ticket(&self, stream: &StreamId, key: &str) -> Result<TicketState, Error> {
+        let (state, now) = self.enter();
+        state.ticket(now, stream, key)
+    }
 }
 
 #[async_trait]
@@ -148,6 +153,12 @@ impl DeferQueue for MemoryStore {
     async fn defer(&self, defer: &Defer) -> Result<Option<Deferral>, Error> {
         let (mut state, now) = self.enter();
         Ok(state.defer(now, defer))
+    }
+
+    async fn resume(&self, scope: &Scope) -> Result<(), Error> {
+        let (mut state, now) = self.enter();
+        state.resume(now, scope);
+        Ok(())
     }
 
     async fn halt(&self, halt: &Halt) -> Result<bool, Error> {
@@ -233,24 +244,28 @@ impl Ledger for MemoryStore {
         state.change_hold(now, campaign, change)
     }
 
-    async fn resume(&self, scope: &Scope) -> Result<(), Error> {
-        let (mut state, now) = self.enter();
-        state.resume(now, scope);
-        Ok(())
-    }
-
     async fn outcomes(&self, query: &DeliveryQuery) -> Result<Vec<Delivery>, Error> {
         let (state, now) = self.enter();
         state.outcomes(now, query)
     }
 
-    async fn ticket(&self, stream: &StreamId, key: &str) -> Result<TicketState, Error> {
-        let (state, now) = self.enter();
-        state.ticket(now, stream, key)
+    async fn purge(&self, campaign: &CampaignId) -> Result<Tombstone, Error> {
+        let (mut state, now) = self.enter();
+        state.purge(now, campaign)
     }
 
-    async fn purge(&self, campaign: &CampaignId) -> Result<Tombstone, Error> {
-        let (mut state, _) = self.enter();
-        state.purge(campaign)
+    async fn resolve(
+        &self,
+        campaign: &CampaignId,
+        key: &str,
+        resolution: Resolution,
+    ) -> Result<bool, Error> {
+        let (mut state, now) = self.enter();
+        state.resolve(now, campaign, key, resolution)
+    }
+
+    async fn workers(&self) -> Result<Vec<Presence>, Error> {
+        let (state, now) = self.enter();
+        Ok(state.present(now))
     }
 }

@@ -12,6 +12,7 @@ use crate::domain::{
     CampaignId, ClaimId, Deferral, HaltCause, Limit, LimitKind, Policy, Reason, Scope, ScopeKind,
     StoredPolicy, WorkerId,
 };
+use crate::gate::Binding;
 use crate::limits::Window;
 use crate::queue::{Defer, Halt, Hold, StreamId, Tick, Tombstone, Wait};
 use crate::schedule::deferral::DeferralBook;
@@ -33,6 +34,7 @@ pub(super) struct State {
     pub(super) workers: BTreeMap<WorkerId, (DateTime<Utc>, Tick)>,
     pub(super) last_token: u64,
     pub(super) last_tick: Option<DateTime<Utc>>,
+    pub(super) tidied_at: Option<DateTime<Utc>>,
     /// When a relay last took a mail.
     pub(super) relays: HashMap<Scope, DateTime<Utc>>,
 }
@@ -142,21 +144,27 @@ impl State {
         Ok(true)
     }
 
-    /// The working hours of a stream never open.
-    pub(super) fn halt_for_hours(
-        &mut self,
-        now: DateTime<Utc>,
-        stream: &StreamId,
-        never: NoOpening,
-    ) {
-        let halt = Halt {
-            stream: stream.clone(),
-            cause: HaltCause::NoOpening,
-            detail: never.to_string(),
-            unless_sent_since: None,
-        };
-        // The stream was just read: it is there.
-        let _ = self.halt(now, &halt);
+    /// The working hours of a stream never open: a campaign halts, single mails wait for another policy.
+    pub(super) fn never_opens(&mut self, now: DateTime<Utc>, binding: &Binding, never: NoOpening) {
+        if binding.stream.campaign().is_none() {
+            self.write_deferral(
+                now,
+                Deferral {
+                    scope: binding.scope(ScopeKind::Campaign),
+                    lane: None,
+                    reason: Reason::OutsideHours,
+                    until: None,
+                    since: now,
+                    detail: Some(never.to_string()),
+                },
+            );
+        } else if let Some(stream) = self.streams.get_mut(&binding.stream) {
+            stream.hold.get_or_insert_with(|| Hold::Halted {
+                cause: HaltCause::NoOpening,
+                detail: never.to_string(),
+            });
+            self.place(&binding.stream, now);
+        }
     }
 
     pub(super) fn set_policy(

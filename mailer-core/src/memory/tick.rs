@@ -14,6 +14,8 @@ const SUSPECT_FOR: TimeDelta = TimeDelta::seconds(15);
 const DRAFT_FOR: TimeDelta = TimeDelta::hours(24);
 /// How long the outcome of a single mail is kept.
 const OUTCOME_FOR: TimeDelta = TimeDelta::hours(24);
+/// How often old things are looked for.
+const TIDY_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// How many workers may fall silent over one delivery before it is given up.
 const CRASHES: u32 = 3;
 
@@ -33,7 +35,13 @@ impl State {
             .filter(|id| !self.renew(now, *id))
             .collect();
         self.reap_silent(now, pause * 2 + TimeDelta::seconds(5));
-        self.forget_old(now);
+        if self
+            .tidied_at
+            .is_none_or(|at| now - at >= TIDY_EVERY || now < at)
+        {
+            self.tidied_at = Some(now);
+            self.forget_old(now);
+        }
         self.order.wake(now);
         TickReply {
             server_now: now,
@@ -159,10 +167,10 @@ impl State {
         for id in stale_drafts {
             self.forget_stream(&id);
         }
-        for stream in self
+        for (id, stream) in self
             .streams
-            .values_mut()
-            .filter(|stream| stream.campaign.is_none())
+            .iter_mut()
+            .filter(|(_, stream)| stream.campaign.is_none())
         {
             let old: Vec<u32> = stream
                 .pages
@@ -176,6 +184,8 @@ impl State {
             for number in old {
                 stream.pages.remove(&number);
                 stream.keys.retain(|_, (page, _)| *page != number);
+                self.doubts
+                    .retain(|_, (stream, page)| (&*stream, *page) != (id, number));
             }
         }
     }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::Tombstone;
+use super::{StreamId, TicketState, Tombstone};
 use crate::Error;
 use crate::domain::{CampaignSpec, Digest, MessageSpec, Record};
 
@@ -46,6 +46,12 @@ pub trait Intake: Debug + Send + Sync {
     /// # Errors
     /// If the store cannot be reached.
     async fn enqueue(&self, message: &MessageSpec) -> Result<(), Error>;
+
+    /// Where a single mail stands.
+    ///
+    /// # Errors
+    /// `NotFound`, or if the store cannot be reached.
+    async fn ticket(&self, stream: &StreamId, key: &str) -> Result<TicketState, Error>;
 }
 
 /// What `create` found.
@@ -105,5 +111,9 @@ impl<T: Intake + ?Sized> Intake for Arc<T> {
 
     async fn enqueue(&self, message: &MessageSpec) -> Result<(), Error> {
         (**self).enqueue(message).await
+    }
+
+    async fn ticket(&self, stream: &StreamId, key: &str) -> Result<TicketState, Error> {
+        (**self).ticket(stream, key).await
     }
 }

@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::StreamId;
 use crate::Error;
-use crate::domain::{CampaignId, Counts, Deferral, Digest, Failure, HaltCause, Scope, Status};
+use crate::domain::{
+    CampaignId, Counts, Deferral, Digest, Failure, HaltCause, RelayName, Status, WorkerId,
+};
 
 /// Shows what became of campaigns and deliveries, and steers them.
 ///
@@ -15,7 +16,7 @@ use crate::domain::{CampaignId, Counts, Deferral, Digest, Failure, HaltCause, Sc
 /// - A status is true at the store's now: it says `outside_hours` before any worker has touched the campaign, and
 ///   `no_worker` while none runs.
 /// - After [`hold`](Self::hold) has returned from a pause or a cancel nothing more of the campaign starts.
-/// - `resume` ends a pause, a halt, and every deferral of the scope that the policy did not cause.
+/// - Resuming ends a pause, a halt, and every deferral of the campaign that the policy did not cause.
 /// - `purge` of a campaign that is not final is a [`Conflict`](crate::ErrorKind::Conflict). It leaves a tombstone.
 ///
 /// # Cancel safety
@@ -40,29 +41,56 @@ pub trait Ledger: Debug + Send + Sync {
     /// `NotFound`; `Conflict` if it is final; or if the store cannot be reached.
     async fn hold(&self, campaign: &CampaignId, change: &HoldChange) -> Result<(), Error>;
 
-    /// Ends the deferrals of a scope that the policy did not cause.
-    ///
-    /// # Errors
-    /// If the store cannot be reached.
-    async fn resume(&self, scope: &Scope) -> Result<(), Error>;
-
     /// A page of deliveries with their states, in the order of loading.
     ///
     /// # Errors
     /// `NotFound`, or if the store cannot be reached.
     async fn outcomes(&self, query: &DeliveryQuery) -> Result<Vec<Delivery>, Error>;
 
-    /// Where a single mail stands.
-    ///
-    /// # Errors
-    /// `NotFound`, or if the store cannot be reached.
-    async fn ticket(&self, stream: &StreamId, key: &str) -> Result<TicketState, Error>;
-
     /// Forgets a final campaign, but for a tombstone.
     ///
     /// # Errors
     /// `NotFound`, `Conflict`, or if the store cannot be reached.
     async fn purge(&self, campaign: &CampaignId) -> Result<Tombstone, Error>;
+
+    /// Decides what became of a delivery of which nobody knows. Says whether it was unknown.
+    ///
+    /// # Errors
+    /// `NotFound`, or if the store cannot be reached.
+    async fn resolve(
+        &self,
+        campaign: &CampaignId,
+        key: &str,
+        resolution: Resolution,
+    ) -> Result<bool, Error>;
+
+    /// The workers that have given a sign of life lately.
+    ///
+    /// # Errors
+    /// If the store cannot be reached.
+    async fn workers(&self) -> Result<Vec<Presence>, Error>;
+}
+
+/// What the host has found out about a delivery of which nobody knew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "stores match both")]
+pub enum Resolution {
+    /// It was sent.
+    Sent,
+    /// It is to be sent again, with the same Message-ID and Date.
+    Resend,
+}
+
+/// A worker that lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Presence {
+    /// Which.
+    pub worker: WorkerId,
+    /// The relays that it serves.
+    pub relays: Vec<RelayName>,
+    /// When it counts as gone, if nothing more is heard of it.
+    pub until: DateTime<Utc>,
 }
 
 /// What stops a campaign beside deferrals.
@@ -174,19 +202,24 @@ impl<T: Ledger + ?Sized> Ledger for Arc<T> {
         (**self).hold(campaign, change).await
     }
 
-    async fn resume(&self, scope: &Scope) -> Result<(), Error> {
-        (**self).resume(scope).await
-    }
-
     async fn outcomes(&self, query: &DeliveryQuery) -> Result<Vec<Delivery>, Error> {
         (**self).outcomes(query).await
     }
 
-    async fn ticket(&self, stream: &StreamId, key: &str) -> Result<TicketState, Error> {
-        (**self).ticket(stream, key).await
-    }
-
     async fn purge(&self, campaign: &CampaignId) -> Result<Tombstone, Error> {
         (**self).purge(campaign).await
+    }
+
+    async fn resolve(
+        &self,
+        campaign: &CampaignId,
+        key: &str,
+        resolution: Resolution,
+    ) -> Result<bool, Error> {
+        (**self).resolve(campaign, key, resolution).await
+    }
+
+    async fn workers(&self) -> Result<Vec<Presence>, Error> {
+        (**self).workers().await
     }
 }

@@ -15,12 +15,14 @@ use chrono::{DateTime, Utc};
 
 pub use claim::{Claim, ClaimReply, ClaimRequest, ClaimedDelivery, Room};
 pub use intake::{Created, Intake, Load, Loading};
-pub use ledger::{Delivery, DeliveryQuery, Hold, HoldChange, Ledger, TicketState, Tombstone};
+pub use ledger::{
+    Delivery, DeliveryQuery, Hold, HoldChange, Ledger, Presence, Resolution, TicketState, Tombstone,
+};
 pub use settle::{Defer, Halt, SettleReply, SettleResult, Settled, Settlement, Wait};
 pub use stream::StreamId;
 
 use crate::Error;
-use crate::domain::{ClaimId, Deferral, RelayName, WorkerId};
+use crate::domain::{ClaimId, Deferral, RelayName, Scope, WorkerId};
 use crate::gate::{BeginBatch, StartVerdict};
 
 /// Hands deliveries to workers, and takes back what became of them.
@@ -79,6 +81,12 @@ pub trait DeferQueue: Debug + Send + Sync {
     /// # Errors
     /// If the store cannot be reached.
     async fn defer(&self, defer: &Defer) -> Result<Option<Deferral>, Error>;
+
+    /// Ends the deferrals of a scope that the policy did not cause.
+    ///
+    /// # Errors
+    /// If the store cannot be reached.
+    async fn resume(&self, scope: &Scope) -> Result<(), Error>;
 
     /// Stops a campaign until somebody resumes it. Says whether it did.
     ///
@@ -145,6 +153,10 @@ impl<T: DeferQueue + ?Sized> DeferQueue for Arc<T> {
 
     async fn defer(&self, defer: &Defer) -> Result<Option<Deferral>, Error> {
         (**self).defer(defer).await
+    }
+
+    async fn resume(&self, scope: &Scope) -> Result<(), Error> {
+        (**self).resume(scope).await
     }
 
     async fn halt(&self, halt: &Halt) -> Result<bool, Error> {

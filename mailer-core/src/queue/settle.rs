@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::StreamId;
-use crate::domain::{ClaimId, Failure, HaltCause, Lane, OnUnknown, Reason, Scope};
+use crate::domain::{ClaimId, Deferral, Failure, HaltCause, Lane, OnUnknown, Reason, Scope};
 
 /// What became of one delivery of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,8 @@ pub struct Halt {
 pub struct SettleReply {
     /// One result per settlement, in their order.
     pub results: Vec<SettleResult>,
+    /// The deferral that holds after each [`Defer`], if one does.
+    pub deferrals: Vec<Option<Deferral>>,
     /// The store's clock.
     pub server_now: DateTime<Utc>,
 }

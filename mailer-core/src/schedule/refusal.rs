@@ -62,6 +62,19 @@ pub(crate) fn of_hours(
     }))
 }
 
+/// Until when a token may be used: nothing begins after the hours have closed.
+pub(crate) fn send_by(
+    binding: &Binding,
+    policy: &Policy,
+    use_by: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    binding
+        .hours(policy)
+        .filter_map(|calendar| calendar.closes(now))
+        .fold(use_by, DateTime::min)
+}
+
 /// The deferral that a refusal of the limiter causes: until the first instant at which limits and hours both agree.
 pub(crate) fn of_limits(
     binding: &Binding,

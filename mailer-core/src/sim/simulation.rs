@@ -215,8 +215,6 @@ impl Sim {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Running>> {
-        self.workers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mailer_core::clock::{Clock, VirtualClock};
-use mailer_core::domain::{CampaignId, CampaignSpec, Deferral, Limit, MessageSpec, Policy, Record, Scope, Status, StoredPolicy};
+use mailer_core::domain::{
+    CampaignId, CampaignSpec, Deferral, Limit, MessageSpec, Policy, Record, Scope, Status,
+    StoredPolicy,
+};
 use mailer_core::gate::{BeginBatch, BeginReply, Gate, StartVerdict};
 use mailer_core::limiter::{Demand, Grant, RateLimiter, Usage};
 use mailer_core::memory::MemoryStore;
 use mailer_core::policy_store::PolicyStore;
 use mailer_core::queue::{
-    ClaimReply, ClaimRequest, Created, Defer, DeferQueue, Delivery, DeliveryQuery, Halt, HoldChange, Intake, Ledger, Load,
-    SettleReply, Settlement, StreamId, Tick, TickReply, TicketState, Tombstone,
+    ClaimReply, ClaimRequest, Created, Defer, DeferQueue, Delivery, DeliveryQuery, Halt,
+    HoldChange, Intake, Ledger, Load, Presence, Resolution, SettleReply, Settlement, StreamId,
+    Tick, TickReply, TicketState, Tombstone,
 };
 use mailer_core::{Error, Store};
 
@@ -63,7 +67,11 @@ impl DeferQueue for FarStore {
     async fn start(&self, batch: &BeginBatch) -> Result<Vec<StartVerdict>, Error> {
         far!(self, self.near.start(batch))
     }
-    async fn settle(&self, settlements: &[Settlement], defers: &[Defer]) -> Result<SettleReply, Error> {
+    async fn settle(
+        &self,
+        settlements: &[Settlement],
+        defers: &[Defer],
+    ) -> Result<SettleReply, Error> {
         far!(self, self.near.settle(settlements, defers))
     }
     async fn tick(&self, tick: &Tick) -> Result<TickReply, Error> {
@@ -71,6 +79,9 @@ impl DeferQueue for FarStore {
     }
     async fn defer(&self, defer: &Defer) -> Result<Option<Deferral>, Error> {
         far!(self, self.near.defer(defer))
+    }
+    async fn resume(&self, scope: &Scope) -> Result<(), Error> {
+        self.near.resume(scope).await
     }
     async fn halt(&self, halt: &Halt) -> Result<bool, Error> {
         far!(self, self.near.halt(halt))
@@ -100,6 +111,9 @@ impl Intake for FarStore {
     async fn enqueue(&self, message: &MessageSpec) -> Result<(), Error> {
         self.near.enqueue(message).await
     }
+    async fn ticket(&self, stream: &StreamId, key: &str) -> Result<TicketState, Error> {
+        self.near.ticket(stream, key).await
+    }
 }
 
 #[async_trait]
@@ -123,7 +137,11 @@ impl PolicyStore for FarStore {
     async fn init_policy(&self, policy: &Policy) -> Result<StoredPolicy, Error> {
         self.near.init_policy(policy).await
     }
-    async fn set_policy(&self, policy: &Policy, if_version: Option<u64>) -> Result<StoredPolicy, Error> {
+    async fn set_policy(
+        &self,
+        policy: &Policy,
+        if_version: Option<u64>,
+    ) -> Result<StoredPolicy, Error> {
         self.near.set_policy(policy, if_version).await
     }
     async fn clear_policy(&self) -> Result<(), Error> {
@@ -142,16 +160,21 @@ impl Ledger for FarStore {
     async fn hold(&self, campaign: &CampaignId, change: &HoldChange) -> Result<(), Error> {
         self.near.hold(campaign, change).await
     }
-    async fn resume(&self, scope: &Scope) -> Result<(), Error> {
-        self.near.resume(scope).await
-    }
     async fn outcomes(&self, query: &DeliveryQuery) -> Result<Vec<Delivery>, Error> {
         self.near.outcomes(query).await
     }
-    async fn ticket(&self, stream: &StreamId, key: &str) -> Result<TicketState, Error> {
-        self.near.ticket(stream, key).await
-    }
     async fn purge(&self, campaign: &CampaignId) -> Result<Tombstone, Error> {
         self.near.purge(campaign).await
+    }
+    async fn resolve(
+        &self,
+        campaign: &CampaignId,
+        key: &str,
+        resolution: Resolution,
+    ) -> Result<bool, Error> {
+        self.near.resolve(campaign, key, resolution).await
+    }
+    async fn workers(&self) -> Result<Vec<Presence>, Error> {
+        self.near.workers().await
     }
 }

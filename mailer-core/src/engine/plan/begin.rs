@@ -10,11 +10,8 @@ use super::call::StoreTime;
 use super::hand::Hand;
 use super::{Answer, Plan, Send, Step};
 use crate::domain::{Deferral, Draft, Email};
-use crate::gate::{BeginBatch, BeginReply, Verdict};
+use crate::gate::{BeginBatch, BeginReply, SHORT_WAIT, Verdict};
 use crate::observer::Event;
-
-/// The longest wait that is waited out with the mails in hand.
-const SHORT_WAIT: Duration = Duration::from_secs(2);
 
 /// A call of the gate: the mails in question, and the connections that are kept for them.
 #[derive(Debug, Clone)]
@@ -58,13 +55,15 @@ impl Plan {
         for (flight, verdict) in asked.flights.into_iter().zip(reply.verdicts) {
             match verdict {
                 Verdict::Go { send_by, dot_by } => {
-                    self.go(flight, reply.server_now, send_by, dot_by)
+                    self.go(flight, reply.server_now, send_by, dot_by);
                 }
                 Verdict::Limited(deferral) => {
-                    let wake = deferral.until.map(|until| self.time.wake(until));
-                    match wake.filter(|wake| wake.saturating_sub(now) < SHORT_WAIT) {
+                    let short = deferral
+                        .until
+                        .filter(|until| *until - reply.server_now < SHORT_WAIT);
+                    match short.map(|until| self.time.wake(until)) {
                         Some(wake) if self.stopping.is_none() => {
-                            self.hand.put_back(flight, Some(wake))
+                            self.hand.put_back(flight, Some(wake));
                         }
                         _ => {
                             self.release(&[flight]);
@@ -75,7 +74,7 @@ impl Plan {
                     }
                 }
                 Verdict::PolicyChanged if self.stopping.is_none() => {
-                    self.hand.put_back(flight, None)
+                    self.hand.put_back(flight, None);
                 }
                 Verdict::PolicyChanged => self.release(&[flight]),
                 Verdict::Held => {

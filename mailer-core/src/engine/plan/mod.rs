@@ -24,6 +24,7 @@ use self::relay::Relay;
 use crate::Error;
 use crate::composer::{ComposeError, Composed};
 use crate::domain::{ClaimId, Email, Letter, Record, RelayName, WorkerId};
+use crate::engine::Health;
 use crate::gate::{BeginBatch, BeginReply};
 use crate::observer::Event;
 use crate::queue::{
@@ -136,6 +137,7 @@ pub(crate) struct Plan {
     steps: VecDeque<Step>,
     events: Vec<Event>,
     next_number: u64,
+    store_error: Option<String>,
     stopping: Option<Stopping>,
 }
 
@@ -180,6 +182,7 @@ impl Plan {
             steps: VecDeque::new(),
             events: Vec::new(),
             next_number: 1,
+            store_error: None,
             stopping: None,
         }
     }
@@ -264,6 +267,21 @@ impl Plan {
         self.events.drain(..)
     }
 
+    pub(crate) fn health(&self) -> Health {
+        let (waiting, in_flight) = self.hand.census();
+        Health {
+            running: true,
+            store_error: self.store_error.clone(),
+            waiting,
+            in_flight,
+            relays: self
+                .relays
+                .iter()
+                .map(|(name, relay)| (name.clone(), relay.health()))
+                .collect(),
+        }
+    }
+
     /// Stops claiming, and gives back what has not begun.
     pub(crate) fn stop(&mut self, now: Duration) {
         if self.stopping.is_none() {
@@ -335,6 +353,7 @@ impl Plan {
             stopping.said_goodbye = true;
         }
         self.time = StoreTime::new(reply.server_now, answer.asked_at, now);
+        self.store_error = None;
         self.learn_policy(now, reply.policy_version);
         for claim in reply.lost {
             self.hand.lose_claim(claim);
@@ -354,6 +373,7 @@ impl Plan {
 
     fn store_failed(&mut self, error: Option<Error>) {
         if let Some(error) = error {
+            self.store_error = Some(error.to_string());
             self.events.push(Event::StoreFailed {
                 detail: error.to_string(),
             });

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::call::StoreTime;
 use super::outcome::consequence;
 use super::{Answer, Plan, Step};
-use crate::domain::Outcome;
+use crate::domain::{Deferral, Outcome, Scope};
 use crate::observer::Event;
 use crate::queue::{SettleReply, Settled, Settlement};
 
@@ -22,10 +23,15 @@ impl Plan {
     }
 
     pub(super) fn settle_answered(&mut self, now: Duration, answer: Answer<SettleReply>) {
-        let (asked, _) = match self.settle.answered(now, answer.result) {
+        let (asked, reply) = match self.settle.answered(now, answer.result) {
             Ok(pair) => pair,
             Err(error) => return self.store_failed(error),
         };
+        self.time = StoreTime::new(reply.server_now, answer.asked_at, now);
+        for deferral in reply.deferrals.into_iter().flatten() {
+            self.waits_in_store(now, &deferral);
+            self.events.push(Event::Deferred(deferral));
+        }
         // What went back to its place may be due at once, for this worker too.
         let went_back = asked.settlements.iter().any(|settlement| {
             matches!(
@@ -38,6 +44,16 @@ impl Plan {
         });
         if went_back {
             self.claim_at = now;
+        }
+    }
+
+    /// Once the store makes everybody wait for a relay, this worker need not by itself.
+    fn waits_in_store(&mut self, now: Duration, deferral: &Deferral) {
+        if let Scope::Relay(name) = &deferral.scope
+            && deferral.holds(self.time.at(now))
+            && let Some(relay) = self.relays.get_mut(name)
+        {
+            relay.closed_until = now;
         }
     }
 

@@ -1,10 +1,15 @@
 //! The gate: the only way to a transport.
 
+mod hands;
+mod two_step;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+
+pub use two_step::TwoStep;
 
 use crate::Error;
 use crate::calendar::WorkCalendar;
@@ -168,6 +173,9 @@ pub enum StartVerdict {
     /// The claim is not the worker's any more.
     Stale,
 }
+
+/// A wait that is shorter than this is waited out by the worker, with the mail in hand: nothing is deferred.
+pub(crate) const SHORT_WAIT: TimeDelta = TimeDelta::seconds(2);
 
 #[async_trait]
 impl<T: Gate + ?Sized> Gate for Arc<T> {

@@ -1,0 +1,96 @@
+//! What the options change in the policy of the namespace.
+
+use std::str::FromStr;
+
+use mailer_core::Mailer;
+use mailer_core::calendar::WorkCalendar;
+use mailer_core::domain::{Lanes, Limit, LimitError, Policy, Span};
+
+use crate::args::Options;
+use crate::failure::Failure;
+
+/// A limit, or the word that removes all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LimitArg {
+    None,
+    Limit(Limit),
+}
+
+/// What is left out stays as it is.
+#[derive(Debug)]
+pub(crate) struct PolicyChange {
+    limits: Option<Vec<Limit>>,
+    hours: Option<WorkCalendar>,
+    transient_delay: Option<Span>,
+}
+
+impl PolicyChange {
+    pub(crate) fn of(options: &Options) -> Result<Self, Failure> {
+        Ok(Self {
+            limits: limits(&options.limits)?,
+            hours: hours(options)?,
+            transient_delay: options.transient_delay,
+        })
+    }
+
+    /// The policy that comes of it.
+    pub(crate) fn apply(&self, mut policy: Policy) -> Policy {
+        if let Some(limits) = &self.limits {
+            policy = policy.with_limits(limits.iter().cloned());
+        }
+        if let Some(hours) = &self.hours {
+            policy = policy.calendar(hours.clone(), Lanes::BULK);
+        }
+        if let Some(delay) = self.transient_delay {
+            policy = policy.transient_delay(delay.into());
+        }
+        policy
+    }
+
+    /// Sets it in the store; where no policy is stored, "unlimited" is what is changed.
+    pub(crate) async fn store(&self, mailer: &Mailer) -> Result<(), Failure> {
+        let stored = mailer.init_policy(&Policy::unlimited()).await?;
+        let policy = self.apply(stored.policy);
+        mailer.set_policy(&policy, Some(stored.version)).await?;
+        Ok(())
+    }
+}
+
+fn limits(given: &[LimitArg]) -> Result<Option<Vec<Limit>>, Failure> {
+    let limits: Vec<Limit> = given
+        .iter()
+        .filter_map(|limit| match limit {
+            LimitArg::None => None,
+            LimitArg::Limit(limit) => Some(limit.clone()),
+        })
+        .collect();
+    match (given.len(), limits.len()) {
+        (0, _) => Ok(None),
+        (given, kept) if given == kept || kept == 0 => Ok(Some(limits)),
+        _ => Err(Failure::LimitBesideNone),
+    }
+}
+
+fn hours(options: &Options) -> Result<Option<WorkCalendar>, Failure> {
+    let Some(hours) = &options.hours else {
+        return match (&options.zone, options.holidays.as_slice()) {
+            (None, []) => Ok(None),
+            (Some(_), _) => Err(Failure::NeedsHours("zone")),
+            (None, _) => Err(Failure::NeedsHours("holiday")),
+        };
+    };
+    let zone = options.zone.as_ref().map_or("UTC", |zone| zone.name());
+    let calendar = WorkCalendar::parse(hours, zone)?;
+    Ok(Some(calendar.holidays(options.holidays.iter().copied())?))
+}
+
+impl FromStr for LimitArg {
+    type Err = LimitError;
+
+    fn from_str(text: &str) -> Result<Self, LimitError> {
+        match text {
+            "none" => Ok(Self::None),
+            _ => text.parse().map(Self::Limit),
+        }
+    }
+}

@@ -1,0 +1,471 @@
+//! A gate made of any limiter and any queue.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::hands::{Hands, Token};
+use super::{BeginBatch, BeginItem, BeginReply, Binding, Gate, SHORT_WAIT, StartVerdict, Verdict};
+use crate::Error;
+use crate::calendar::NoOpening;
+use crate::domain::{Deferral, HaltCause, Reason, Scope, ScopeKind, StoredPolicy};
+use crate::limiter::{Demand, Grant, RateLimiter, Refusal};
+use crate::policy_store::PolicyStore;
+use crate::queue::{
+    ClaimReply, ClaimRequest, Defer, DeferQueue, Halt, SettleReply, SettleResult, Settled,
+    Settlement, Tick, TickReply, Wait,
+};
+use crate::schedule::refusal;
+
+/// A gate over a limiter and a queue that know nothing of each other: reserve, start, refund what did not start.
+///
+/// It is to be used as the queue as well: `settle` passes through it, so that the token of a mail that never reached
+/// `MAIL FROM` finds its way back to the limiter. Clones share which tokens are in hand.
+///
+/// It keeps every promise of a [`Gate`]. What it cannot do in one step it does in an order that errs low: a process that
+/// dies between the steps has taken tokens that nobody uses. Where hours or limits refuse, it does not ask whether the
+/// claim is still valid; deliveries that one binding binds are served together; and a lost *refusal* that is asked for
+/// again is decided anew.
+///
+/// ```
+/// use std::sync::Arc;
+/// use mailer_core::gate::TwoStep;
+/// use mailer_core::memory::MemoryStore;
+///
+/// let (limiter, store) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+/// let gate = TwoStep::new(limiter, store.clone(), store);
+/// # let _ = gate;
+/// ```
+#[derive(Clone)]
+pub struct TwoStep {
+    limiter: Arc<dyn RateLimiter>,
+    queue: Arc<dyn DeferQueue>,
+    policy: Arc<dyn PolicyStore>,
+    hands: Arc<Hands>,
+}
+
+/// The items of one binding, and the tokens that there are for them.
+struct Group<'a> {
+    binding: &'a Arc<Binding>,
+    /// Those who have not been tried yet, in order.
+    waiting: VecDeque<usize>,
+    reservation: String,
+    tokens: u32,
+    send_by: DateTime<Utc>,
+    refusal: Option<Refusal>,
+}
+
+impl TwoStep {
+    /// Puts a gate together. `policy` is the one that `queue` obeys.
+    pub fn new(
+        limiter: Arc<dyn RateLimiter>,
+        queue: Arc<dyn DeferQueue>,
+        policy: Arc<dyn PolicyStore>,
+    ) -> Self {
+        Self {
+            limiter,
+            queue,
+            policy,
+            hands: Arc::default(),
+        }
+    }
+
+    /// Those who may have been started by this very call before: the queue knows.
+    async fn repeat(
+        &self,
+        batch: &BeginBatch,
+        verdicts: &mut [Option<Verdict>],
+    ) -> Result<(), Error> {
+        let known: Vec<(usize, Token)> = (0..)
+            .zip(&batch.items)
+            .filter_map(|(place, item)| Some((place, self.hands.of(item)?)))
+            .collect();
+        let places: Vec<usize> = known.iter().map(|(place, _)| *place).collect();
+        let started = self.start(batch, &places).await?;
+        for ((place, token), started) in known.into_iter().zip(started) {
+            let item = &batch.items[place];
+            if !is_started(started) {
+                self.hands.give_back(item.claim, item.index);
+            }
+            verdicts[place] = Some(verdict(started, token.send_by));
+        }
+        Ok(())
+    }
+
+    /// Hours and policy go before limits.
+    async fn permitted(
+        &self,
+        binding: &Binding,
+        stored: &StoredPolicy,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Verdict>, Error> {
+        match refusal::of_hours(binding, &stored.policy, now) {
+            Ok(None) => Ok(None),
+            Ok(Some(deferral)) => self.defer(stored, deferral, now).await.map(Some),
+            Err(never) => self.never_opens(binding, never).await.map(Some),
+        }
+    }
+
+    async fn reserve(
+        &self,
+        groups: &mut [Group<'_>],
+        stored: &StoredPolicy,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let demands: Vec<Demand> = groups
+            .iter()
+            .map(|group| Demand {
+                id: group.reservation.clone(),
+                lane: group.binding.lane,
+                n: u32::try_from(group.waiting.len()).unwrap_or(u32::MAX),
+                limits: group
+                    .binding
+                    .limits(stored, now)
+                    .map(|(limit, scope)| (limit.clone(), scope))
+                    .collect(),
+                reserved_percent: stored.policy.reserved_percent(),
+            })
+            .collect();
+        let grants = self.limiter.reserve(&demands).await?;
+        for (group, grant) in groups.iter_mut().zip(grants) {
+            group.take(grant, stored, now);
+            group.tokens = group
+                .tokens
+                .saturating_sub(self.hands.gone(&group.reservation));
+        }
+        Ok(())
+    }
+
+    /// Starts as many as there are tokens for. A token whose delivery cannot start goes to the next in line.
+    async fn begin_groups(
+        &self,
+        batch: &BeginBatch,
+        groups: &mut [Group<'_>],
+        verdicts: &mut [Option<Verdict>],
+    ) -> Result<(), Error> {
+        loop {
+            let mut tried: Vec<(usize, usize)> = Vec::new();
+            for (number, group) in groups.iter_mut().enumerate() {
+                let count = group.waiting.len().min(group.tokens as usize);
+                tried.extend(group.waiting.drain(..count).map(|place| (place, number)));
+            }
+            if tried.is_empty() {
+                return Ok(());
+            }
+            // In the order of the batch, whatever binds them.
+            tried.sort_unstable();
+            for (place, number) in &tried {
+                // Held before it is asked for: if this call is dropped half-way, its repetition finds the token.
+                let item = &batch.items[*place];
+                self.hands.take(item, groups[*number].token(item.call));
+            }
+            let places: Vec<usize> = tried.iter().map(|(place, _)| *place).collect();
+            let started = self.start(batch, &places).await?;
+            for ((place, number), started) in tried.into_iter().zip(started) {
+                let (group, item) = (&mut groups[number], &batch.items[place]);
+                if is_started(started) {
+                    group.tokens -= 1;
+                } else {
+                    self.hands.put_back(item);
+                }
+                verdicts[place] = Some(verdict(started, group.send_by));
+            }
+        }
+    }
+
+    async fn start(
+        &self,
+        batch: &BeginBatch,
+        places: &[usize],
+    ) -> Result<Vec<StartVerdict>, Error> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let items: Vec<BeginItem> = places
+            .iter()
+            .map(|place| batch.items[*place].clone())
+            .collect();
+        let policy_version = batch.policy_version;
+        self.queue
+            .start(&BeginBatch {
+                policy_version,
+                items,
+            })
+            .await
+    }
+
+    /// A short wait is the worker's; a longer one closes the scope.
+    async fn defer(
+        &self,
+        stored: &StoredPolicy,
+        deferral: Deferral,
+        now: DateTime<Utc>,
+    ) -> Result<Verdict, Error> {
+        if deferral.until.is_some_and(|until| until - now < SHORT_WAIT) {
+            return Ok(Verdict::Limited(Box::new(deferral)));
+        }
+        let defer = Defer {
+            scope: deferral.scope,
+            lane: deferral.lane,
+            reason: deferral.reason,
+            wait: deferral.until.map_or(Wait::Open, Wait::Until),
+            detail: deferral.detail,
+            unless_sent_since: None,
+            policy_version: Some(stored.version),
+        };
+        let held = self.queue.defer(&defer).await?;
+        Ok(held.map_or(Verdict::PolicyChanged, |held| {
+            Verdict::Limited(Box::new(held))
+        }))
+    }
+
+    /// Hours that never open: a campaign halts, single mails wait for another policy.
+    async fn never_opens(&self, binding: &Binding, never: NoOpening) -> Result<Verdict, Error> {
+        if binding.stream.campaign().is_none() {
+            let defer = Defer {
+                scope: binding.scope(ScopeKind::Campaign),
+                lane: None,
+                reason: Reason::OutsideHours,
+                wait: Wait::Open,
+                detail: Some(never.to_string()),
+                unless_sent_since: None,
+                policy_version: None,
+            };
+            self.queue.defer(&defer).await?;
+        } else {
+            let halt = Halt {
+                stream: binding.stream.clone(),
+                cause: HaltCause::NoOpening,
+                detail: never.to_string(),
+                unless_sent_since: None,
+            };
+            self.queue.halt(&halt).await?;
+        }
+        Ok(Verdict::Held)
+    }
+
+    /// Tells the limiter which tokens nobody uses. What it cannot be told now is told with the next call.
+    async fn give_back(&self, now: DateTime<Utc>) {
+        for (reservation, tokens) in self.hands.untold() {
+            if self.limiter.refund(&reservation, tokens).await.is_ok() {
+                self.hands.told(&reservation, tokens);
+            }
+        }
+        self.hands.sweep(now);
+    }
+
+    /// The queue's clock.
+    async fn now(&self) -> Result<DateTime<Utc>, Error> {
+        Ok(self.queue.settle(&[], &[]).await?.server_now)
+    }
+}
+
+#[async_trait]
+impl Gate for TwoStep {
+    async fn begin(&self, batch: &BeginBatch) -> Result<BeginReply, Error> {
+        let now = self.now().await?;
+        self.give_back(now).await;
+        let stored = self.policy.policy().await?;
+        let mut verdicts: Vec<Option<Verdict>> = vec![None; batch.items.len()];
+        self.repeat(batch, &mut verdicts).await?;
+        let mut groups = groups_of(batch, &verdicts);
+        match &stored {
+            Some(stored) if stored.version == batch.policy_version => {
+                let mut open = Vec::new();
+                for group in groups {
+                    match self.permitted(group.binding, stored, now).await? {
+                        None => open.push(group),
+                        Some(verdict) => group.all(&verdict, &mut verdicts),
+                    }
+                }
+                if !open.is_empty() {
+                    self.reserve(&mut open, stored, now).await?;
+                }
+                self.begin_groups(batch, &mut open, &mut verdicts).await?;
+                for group in open {
+                    self.hands.give_back_rest(&group.token(0), group.tokens);
+                    if group.waiting.is_empty() {
+                        continue;
+                    }
+                    let refused = group.refused(stored, now);
+                    let verdict = match refused {
+                        Ok(deferral) => self.defer(stored, deferral, now).await?,
+                        Err(never) => self.never_opens(group.binding, never).await?,
+                    };
+                    group.all(&verdict, &mut verdicts);
+                }
+                self.give_back(now).await;
+            }
+            Some(_) => {
+                for group in groups {
+                    group.all(&Verdict::PolicyChanged, &mut verdicts);
+                }
+            }
+            None => {
+                for group in &mut groups {
+                    // Nothing starts without a policy; the queue says who could not have started anyway.
+                    let places: Vec<usize> = group.waiting.drain(..).collect();
+                    let started = self.start(batch, &places).await?;
+                    for (place, started) in places.into_iter().zip(started) {
+                        verdicts[place] = Some(match verdict(started, now) {
+                            Verdict::Held => Verdict::Held,
+                            Verdict::Stale => Verdict::Stale,
+                            _ => Verdict::Limited(Box::new(refusal::no_policy(None, now))),
+                        });
+                    }
+                }
+            }
+        }
+        Ok(BeginReply {
+            verdicts: verdicts
+                .into_iter()
+                .map(|verdict| verdict.unwrap_or(Verdict::Stale))
+                .collect(),
+            policy_version: stored.map_or(0, |stored| stored.version),
+            server_now: now,
+        })
+    }
+}
+
+#[async_trait]
+impl DeferQueue for TwoStep {
+    async fn claim(&self, request: &ClaimRequest) -> Result<ClaimReply, Error> {
+        self.queue.claim(request).await
+    }
+
+    async fn start(&self, batch: &BeginBatch) -> Result<Vec<StartVerdict>, Error> {
+        self.queue.start(batch).await
+    }
+
+    async fn settle(
+        &self,
+        settlements: &[Settlement],
+        defers: &[Defer],
+    ) -> Result<SettleReply, Error> {
+        let reply = self.queue.settle(settlements, defers).await?;
+        for (settlement, result) in settlements.iter().zip(&reply.results) {
+            match result {
+                // Also where the reply of the call that applied it was lost: the token is still in hand then.
+                SettleResult::Applied | SettleResult::Repeated => {
+                    if settlement.settled == Settled::NotStarted {
+                        self.hands.give_back(settlement.claim, settlement.index);
+                    } else {
+                        self.hands.spend(settlement.claim, settlement.index);
+                    }
+                }
+                SettleResult::Stale | SettleResult::Resolved => {}
+            }
+        }
+        self.give_back(reply.server_now).await;
+        Ok(reply)
+    }
+
+    async fn tick(&self, tick: &Tick) -> Result<TickReply, Error> {
+        self.queue.tick(tick).await
+    }
+
+    async fn defer(&self, defer: &Defer) -> Result<Option<Deferral>, Error> {
+        self.queue.defer(defer).await
+    }
+
+    async fn resume(&self, scope: &Scope) -> Result<(), Error> {
+        self.queue.resume(scope).await
+    }
+
+    async fn halt(&self, halt: &Halt) -> Result<bool, Error> {
+        self.queue.halt(halt).await
+    }
+}
+
+impl fmt::Debug for TwoStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TwoStep")
+            .field("limiter", &self.limiter)
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Group<'_> {
+    fn take(&mut self, grant: Grant, stored: &StoredPolicy, now: DateTime<Utc>) {
+        // The limiter may live by another clock: only differences are taken over.
+        let ahead: TimeDelta = now - grant.server_now;
+        self.tokens = grant.granted;
+        self.send_by = refusal::send_by(self.binding, &stored.policy, grant.use_by + ahead, now);
+        self.refusal = grant.refusal.map(|refusal| Refusal {
+            retry_at: refusal.retry_at.map(|at| at + ahead),
+            ..refusal
+        });
+    }
+
+    fn refused(&self, stored: &StoredPolicy, now: DateTime<Utc>) -> Result<Deferral, NoOpening> {
+        // A limiter that gives less than all says why. If not, it is asked again.
+        let refusal = self.refusal.clone().unwrap_or(Refusal {
+            scope: Scope::Namespace,
+            reason: Reason::LimiterUnavailable,
+            retry_at: Some(now),
+        });
+        refusal::of_limits(self.binding, &stored.policy, &refusal, now)
+    }
+
+    fn token(&self, call: u32) -> Token {
+        Token {
+            call,
+            reservation: self.reservation.clone(),
+            send_by: self.send_by,
+        }
+    }
+
+    /// The same verdict for all who wait.
+    fn all(&self, verdict: &Verdict, verdicts: &mut [Option<Verdict>]) {
+        for place in &self.waiting {
+            verdicts[*place] = Some(verdict.clone());
+        }
+    }
+}
+
+/// The items without a verdict, by what binds them.
+fn groups_of<'a>(batch: &'a BeginBatch, verdicts: &[Option<Verdict>]) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut known: BTreeMap<*const Binding, usize> = BTreeMap::new();
+    for (place, item) in batch.items.iter().enumerate() {
+        let number = *known.entry(Arc::as_ptr(&item.binding)).or_insert_with(|| {
+            groups.push(Group {
+                binding: &item.binding,
+                waiting: VecDeque::new(),
+                // Each delivery is in one group of a call: the first one names it, also when the call is repeated.
+                reservation: format!("{}.{}.{}", item.claim, item.call, item.index),
+                tokens: 0,
+                send_by: DateTime::<Utc>::MIN_UTC,
+                refusal: None,
+            });
+            groups.len() - 1
+        });
+        if verdicts[place].is_none() {
+            groups[number].waiting.push_back(place);
+        }
+    }
+    groups.retain(|group| !group.waiting.is_empty());
+    groups
+}
+
+fn is_started(started: StartVerdict) -> bool {
+    matches!(
+        started,
+        StartVerdict::Started { .. } | StartVerdict::Repeated { .. }
+    )
+}
+
+fn verdict(started: StartVerdict, send_by: DateTime<Utc>) -> Verdict {
+    match started {
+        StartVerdict::Started { dot_by } | StartVerdict::Repeated { dot_by } => {
+            Verdict::Go { send_by, dot_by }
+        }
+        StartVerdict::Held => Verdict::Held,
+        StartVerdict::PolicyChanged => Verdict::PolicyChanged,
+        StartVerdict::Stale => Verdict::Stale,
+    }
+}

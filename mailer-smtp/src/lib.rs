@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod classify;
+mod deadline;
+mod dial;
+mod error;
+mod hello;
+mod login;
+mod mail;
+mod relay;
+mod render;
+mod reply;
+mod secret;
+mod session;
+mod stream;
+mod target;
+mod time_limits;
+mod tls;
+mod transaction;
+mod transport;
+mod wire;
+
+pub use builder::SmtpTransportBuilder;
+pub use error::SmtpConfigError;
+pub use time_limits::TimeLimits;
+pub use transport::SmtpTransport;

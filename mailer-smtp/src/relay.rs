@@ -1,0 +1,52 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+
+use crate::error::SmtpConfigError;
+use crate::render::Bodies;
+use crate::target::{Encryption, Target};
+use crate::time_limits::TimeLimits;
+use crate::tls::Tls;
+
+/// What the sessions of a transport share.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) settings: Settings,
+    /// None: the relay is talked to in clear text.
+    pub(crate) tls: Option<Tls>,
+    pub(crate) bodies: Bodies,
+    /// One for each connection that may be open.
+    pub(crate) slots: Arc<Semaphore>,
+}
+
+/// Settings that were checked.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) target: Target,
+    pub(crate) connections: usize,
+    pub(crate) hello_name: Option<String>,
+    pub(crate) limits: TimeLimits,
+    pub(crate) messages_per_connection: u32,
+    pub(crate) idle_timeout: Duration,
+}
+
+impl Relay {
+    pub(crate) fn new(
+        settings: Settings,
+        roots: Vec<CertificateDer<'static>>,
+    ) -> Result<Self, SmtpConfigError> {
+        let target = &settings.target;
+        let tls = match target.encryption {
+            Encryption::None => None,
+            Encryption::Implicit | Encryption::StartTls => Some(Tls::new(&target.host, roots)?),
+        };
+        Ok(Self {
+            slots: Arc::new(Semaphore::new(settings.connections)),
+            bodies: Bodies::default(),
+            tls,
+            settings,
+        })
+    }
+}

@@ -1,0 +1,137 @@
+use super::{After, Done, Stale, silent, told};
+use crate::classify::{Class, Stage, classify};
+use crate::dial::{Line, ask};
+use crate::mail::Mail;
+use crate::reply::{Enhanced, Reply};
+use crate::time_limits::TimeLimits;
+use crate::wire::{Fault, Wire};
+
+/// What the relay says to an envelope.
+pub(super) enum Answer {
+    /// It wants the body.
+    Go,
+    /// It does not.
+    Done(Done),
+}
+
+/// Writes the envelope and reads what the relay says to it.
+pub(super) async fn send(
+    line: &mut Line,
+    mail: &Mail,
+    limits: &TimeLimits,
+    is_kept: bool,
+) -> Result<Answer, Stale> {
+    if line.extensions.pipelining {
+        in_one_flight(&mut line.wire, mail, limits, is_kept).await
+    } else {
+        one_by_one(&mut line.wire, mail, limits, is_kept).await
+    }
+}
+
+async fn one_by_one(
+    wire: &mut Wire,
+    mail: &Mail,
+    limits: &TimeLimits,
+    is_kept: bool,
+) -> Result<Answer, Stale> {
+    let steps = [
+        (Stage::Mail, mail.envelope.mail()),
+        (Stage::Rcpt, mail.envelope.rcpt()),
+        (Stage::Data, mail.envelope.data()),
+    ];
+    for (stage, command) in steps {
+        let reply = ask(wire, command, limits.command).await;
+        if is_kept && stage == Stage::Mail && is_stale(&reply) {
+            return Err(Stale);
+        }
+        match reply {
+            Ok(reply) if classify(stage, reply) == Class::Accepted => {}
+            Ok(reply) => return Ok(Answer::Done(told(stage, reply, After::Reset))),
+            Err(fault) => return Ok(Answer::Done(silent(stage, &fault))),
+        }
+    }
+    Ok(Answer::Go)
+}
+
+/// RFC 2920: the three commands go out together, and all three replies are read, whatever the first says.
+async fn in_one_flight(
+    wire: &mut Wire,
+    mail: &Mail,
+    limits: &TimeLimits,
+    is_kept: bool,
+) -> Result<Answer, Stale> {
+    let unwritten = wire.write(mail.envelope.flight(), limits.command).await;
+    if let Err(unwritten) = unwritten
+        && !unwritten.fault.is_closed()
+    {
+        return Ok(Answer::Done(silent(Stage::Mail, &unwritten.fault)));
+    }
+    let mut refusal: Option<Done> = None;
+    let mut rcpt_accepted = false;
+    let mut data_accepted = false;
+    for stage in [Stage::Mail, Stage::Rcpt, Stage::Data] {
+        let reply = wire.reply(limits.command).await;
+        if is_kept && stage == Stage::Mail && is_stale(&reply) {
+            return Err(Stale);
+        }
+        let reply = match reply {
+            Ok(reply) => reply,
+            // What was said before counts more than the silence after it.
+            Err(fault) => {
+                let done = match refusal {
+                    Some(refusal) => closing(refusal),
+                    None => silent(stage, &fault),
+                };
+                return Ok(Answer::Done(done));
+            }
+        };
+        if classify(stage, reply) == Class::Accepted {
+            rcpt_accepted |= stage == Stage::Rcpt;
+            data_accepted |= stage == Stage::Data;
+            continue;
+        }
+        let is_last_word = reply.code() == 421;
+        let done = match refusal.take() {
+            None => told(stage, reply, After::Reset),
+            Some(refusal) => refusal,
+        };
+        if is_last_word {
+            return Ok(Answer::Done(closing(done)));
+        }
+        refusal = Some(done);
+    }
+    match refusal {
+        None => Ok(Answer::Go),
+        // It waits for a body that nobody may get: an empty one, as RFC 2920 section 3.1 has it.
+        Some(done) if data_accepted && !rcpt_accepted => {
+            let dot = ask(wire, b".\r\n", limits.command).await;
+            Ok(Answer::Done(if dot.is_ok() { done } else { closing(done) }))
+        }
+        // It refused the sender and accepted the recipient: an empty body might be delivered.
+        Some(done) if data_accepted => Ok(Answer::Done(closing(done))),
+        Some(done) => Ok(Answer::Done(done)),
+    }
+}
+
+fn closing(done: Done) -> Done {
+    Done {
+        after: After::Close,
+        ..done
+    }
+}
+
+/// Whether a kept connection was closed before this mail: no reply at all, or the 421 of a relay that waited for too long
+/// (4.4.2), which crossed our `MAIL FROM`.
+fn is_stale(reply: &Result<Reply<'_>, Fault>) -> bool {
+    match reply {
+        Ok(reply) => {
+            let idle = Enhanced {
+                class: 4,
+                subject: 4,
+                detail: 2,
+            };
+            reply.code() == 421 && reply.enhanced() == Some(idle)
+        }
+        Err(fault) => fault.is_closed(),
+    }
+}
