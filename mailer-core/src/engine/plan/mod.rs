@@ -24,7 +24,7 @@ use self::relay::Relay;
 use crate::Error;
 use crate::composer::{ComposeError, Composed};
 use crate::domain::{ClaimId, Email, Letter, Record, RelayName, WorkerId};
-use crate::engine::Health;
+use crate::engine::{Drained, Health};
 use crate::gate::{BeginBatch, BeginReply};
 use crate::observer::Event;
 use crate::queue::{
@@ -150,10 +150,10 @@ struct Connection {
 
 /// What a stopping worker counts.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Stopping {
-    pub(crate) finished: u64,
-    pub(crate) released: u64,
-    pub(crate) in_doubt: u64,
+struct Stopping {
+    finished: u64,
+    released: u64,
+    in_doubt: u64,
     said_goodbye: bool,
 }
 
@@ -306,10 +306,21 @@ impl Plan {
         }
     }
 
-    /// The counts of a stop, once all is told to the ledger and the store knows that this worker is gone.
-    pub(crate) fn stopped(&self) -> Option<Stopping> {
-        self.stopping
-            .filter(|stopping| self.is_at_rest() && stopping.said_goodbye && self.tick.is_free())
+    /// Whether all is told to the ledger, and the store knows that this worker is gone.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopping.is_some_and(|stopping| stopping.said_goodbye)
+            && self.is_at_rest()
+            && self.tick.is_free()
+    }
+
+    /// The counts of a stop.
+    pub(crate) fn drained(&self) -> Drained {
+        let stopping = self.stopping.unwrap_or_default();
+        Drained {
+            finished: stopping.finished,
+            released: stopping.released,
+            in_doubt: stopping.in_doubt,
+        }
     }
 
     fn next_tick(&mut self, now: Duration) -> Option<Step> {
