@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use mailer_core::ErrorKind;
 use mailer_core::calendar::CalendarError;
+use mailer_smtp::SmtpConfigError;
 
 use crate::ending::Ending;
 use crate::input::{LetterError, RecipientsError};
-use crate::smtp_stub::SmtpConfigError;
 use crate::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]

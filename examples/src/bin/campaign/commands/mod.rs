@@ -48,6 +48,8 @@ pub(crate) async fn run(args: &Args) -> Result<Ending, Failure> {
                 PolicyCommand::Clear => steer::clear_policy(&mailer).await,
             }
         }
-        Some(Command::Simulate { count, start }) => simulate::simulate(options, *count, *start),
+        Some(Command::Simulate { count, start }) => {
+            simulate::simulate(options, *count, *start).await
+        }
     }
 }
