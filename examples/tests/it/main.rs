@@ -1,4 +1,5 @@
 //! The program, run as a user runs it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bad_input;
 mod default_run;

@@ -6,6 +6,8 @@ mod simulate;
 mod steer;
 mod submit;
 mod test_mail;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use crate::args::{Args, Command, PolicyCommand};
