@@ -29,7 +29,7 @@ pub(super) async fn simulate(
     if options.json {
         json(&timeline)?;
     } else {
-        say(timeline);
+        say(timeline)?;
     }
     Ok(Ending::Done)
 }
