@@ -3,6 +3,8 @@
 pub mod calendar;
 pub mod clock;
 pub mod composer;
+#[cfg(feature = "test-util")]
+pub mod conformance;
 pub mod domain;
 mod engine;
 mod error;
@@ -20,7 +22,8 @@ pub mod template;
 pub mod transport;
 
 pub use engine::{
-    Dedupe, Drained, Inspection, Mailer, Rejected, Submitted, Ticket, Watch, Worker, WorkerBuilder,
+    Dedupe, Drained, Health, Inspection, Mailer, Rejected, RelayHealth, Submitted, Ticket, Watch,
+    Worker, WorkerBuilder,
 };
 pub use error::{Error, ErrorKind};
 pub use store::Store;

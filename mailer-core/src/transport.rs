@@ -285,4 +285,15 @@ impl Work {
             }
         }
     }
+
+    /// What was handed to this connection and never taken: to be asked when its session has ended. No permit was made for
+    /// it, so nobody else reports it.
+    #[cfg_attr(
+        not(feature = "test-util"),
+        expect(dead_code, reason = "the engine comes to it")
+    )]
+    pub(crate) fn unclaimed(&mut self) -> Vec<Assignment> {
+        self.mails.close();
+        std::iter::from_fn(|| self.mails.try_recv().ok()).collect()
+    }
 }

@@ -1,4 +1,5 @@
 //! Twenty workers on one store: random interleavings, and crashes between any two steps.
+#![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 mod support;
 
@@ -59,7 +60,7 @@ fn begun_between(sim: &Sim, from: DateTime<Utc>, until: DateTime<Utc>) -> usize 
 
 #[test]
 fn twenty_workers_send_exactly_a_hundred_in_the_hour_at_every_repetition() {
-    for seed in 0..20 {
+    for seed in 0..12 {
         let sim = simulation(seed);
         sim.run(async |sim| {
             sim.set_policy(&Policy::new().limit("100/hour").unwrap())
@@ -126,7 +127,7 @@ async fn with_crashes(sim: &Sim, seed: u64, times: usize) {
 
 #[test]
 fn with_crashes_between_any_two_steps_no_limit_breaks_and_nobody_gets_two_mails() {
-    for seed in 0..20 {
+    for seed in 0..12 {
         let sim = simulation(seed);
         sim.run(async |sim| {
             sim.set_policy(&Policy::new().limit("100/hour").unwrap())
@@ -179,7 +180,7 @@ fn with_crashes_between_any_two_steps_no_limit_breaks_and_nobody_gets_two_mails(
 
 #[test]
 fn under_resend_everybody_gets_the_mail_and_doubles_carry_the_same_id_and_date() {
-    for seed in 0..10 {
+    for seed in 0..6 {
         let sim = simulation(seed);
         sim.run(async |sim| {
             sim.set_policy(&Policy::unlimited()).await.unwrap();

@@ -1,4 +1,5 @@
 //! The acceptance scenarios, through the real engine under virtual time.
+#![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 use std::time::Duration;
 
@@ -88,7 +89,7 @@ fn every_mail_is_reserved_before_it_is_sent() {
         match traced.event {
             Event::Begun { key, .. } => assert!(begun.insert(key)),
             Event::Finished { key, .. } => {
-                assert!(begun.contains(&key), "{key} was sent without a token")
+                assert!(begun.contains(&key), "{key} was sent without a token");
             }
             _ => {}
         }

@@ -43,7 +43,7 @@ impl Line {
             }
             let ready = ask(&mut wire, b"STARTTLS\r\n", limits.setup).await;
             accepted(Stage::StartTls, ready)?;
-            if !wire.is_quiet().await {
+            if !wire.is_quiet().await && wire.has_unread() {
                 // Somebody between us may have put it there, to be believed under TLS (RFC 3207 section 6).
                 let why = "the relay went on in clear text after STARTTLS";
                 return Err(refused(why.to_owned()));

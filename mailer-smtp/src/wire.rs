@@ -122,6 +122,11 @@ impl Wire {
         Ok(self.inbox.reply(found))
     }
 
+    /// Whether something was read that nobody has taken for a reply yet.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
     /// Whether nothing has come that was not asked for: no reply, and no end of the stream. It does not wait.
     pub(crate) async fn is_quiet(&mut self) -> bool {
         if !self.inbox.is_empty() {

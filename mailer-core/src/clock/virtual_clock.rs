@@ -77,33 +77,23 @@ impl VirtualClock {
         self.advance(ahead).await;
     }
 
+    /// Sets the wall clock, forth or back, as an operator might. No time passes: [`monotonic`](Clock::monotonic) stays.
+    pub fn set_wall(&self, now: DateTime<Utc>) {
+        let mut state = self.lock();
+        state.origin = now - state.elapsed;
+    }
+
     /// Waits until everything is at rest, then moves to the next due time, if it is not after `until`.
     /// Says whether there may be more before `until`.
     ///
     /// This is what a simulation that ends on a condition calls between its looks.
     pub async fn step(&self, until: Duration) -> bool {
         self.rest().await;
-        let mut state = self.lock();
-        match state.sleepers.first_key_value() {
-            Some((&(due, _), _)) if due <= until => {
-                state.elapsed = state.elapsed.max(due);
-                while let Some(entry) = state.sleepers.first_entry() {
-                    if entry.key().0 > due {
-                        break;
-                    }
-                    if let Some(waker) = entry.remove() {
-                        waker.wake();
-                    }
-                }
-                drop(state);
-                self.rest().await;
-                true
-            }
-            _ => {
-                state.elapsed = state.elapsed.max(until);
-                false
-            }
+        let moved = self.lock().move_on(until);
+        if moved {
+            self.rest().await;
         }
+        moved
     }
 
     /// Waits until every hold is asleep.
@@ -126,6 +116,26 @@ impl VirtualClock {
 }
 
 impl State {
+    /// Moves to the next due time and wakes who is due then; or to `until`, if nobody is due by then.
+    fn move_on(&mut self, until: Duration) -> bool {
+        let due = self.sleepers.first_key_value().map(|((due, _), _)| *due);
+        let Some(due) = due.filter(|due| *due <= until) else {
+            self.elapsed = self.elapsed.max(until);
+            return false;
+        };
+        self.elapsed = self.elapsed.max(due);
+        while let Some(entry) = self
+            .sleepers
+            .first_entry()
+            .filter(|entry| entry.key().0 <= due)
+        {
+            if let Some(waker) = entry.remove() {
+                waker.wake();
+            }
+        }
+        true
+    }
+
     fn is_at_rest(&self) -> bool {
         self.holds <= self.sleepers.len()
     }
@@ -154,7 +164,7 @@ impl Clock for VirtualClock {
         if duration.is_zero() {
             return;
         }
-        let mut asleep = Asleep::until(self, self.monotonic().saturating_add(duration));
+        let asleep = Asleep::until(self, self.monotonic().saturating_add(duration));
         poll_fn(|cx| asleep.poll(cx.waker())).await;
     }
 
@@ -183,7 +193,7 @@ impl<'a> Asleep<'a> {
         Self { clock, key }
     }
 
-    fn poll(&mut self, waker: &Waker) -> Poll<()> {
+    fn poll(&self, waker: &Waker) -> Poll<()> {
         let mut state = self.clock.lock();
         if self.key.0 <= state.elapsed {
             state.sleepers.remove(&self.key);

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use super::Drained;
+use super::health::{Health, HealthBoard};
 use super::plan::{Answer, Compose, Input, Plan, Setup, Step};
 use super::poke::Pokes;
 use crate::Store;
@@ -21,6 +21,12 @@ use crate::domain::{Record, RelayName};
 use crate::observer::Observer;
 use crate::transport::{Assignment, Report, Transport, Work};
 
+/// How long the ledger is tried to be told after the time to drain is over.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+/// How long connections may take to close.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
+/// How often a worker's health is written down.
+const HEALTH_EVERY: Duration = Duration::from_millis(100);
 /// How many reports are taken in before the plan is asked what follows from them.
 const REPORTS_AT_ONCE: usize = 512;
 
@@ -33,6 +39,7 @@ pub(super) struct Tools {
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) pokes: Arc<Pokes>,
     pub(super) drain_timeout: Duration,
+    pub(super) health: HealthBoard,
 }
 
 /// When a run ends.
@@ -42,15 +49,19 @@ pub(super) enum Until {
     Idle,
 }
 
+/// A call under way.
+type Pending<'a> = Pin<Box<dyn Future<Output = (Hold, Input)> + Send + 'a>>;
+
 pub(super) struct Driver<'a> {
     tools: &'a Tools,
     plan: Plan,
-    calls: FuturesUnordered<Pin<Box<dyn Future<Output = (Hold, Input)> + Send + 'a>>>,
+    calls: FuturesUnordered<Pending<'a>>,
     reports: mpsc::UnboundedReceiver<(Hold, Report)>,
     report: mpsc::UnboundedSender<(Hold, Report)>,
     pokes: mpsc::UnboundedReceiver<Hold>,
     connections: HashMap<u64, mpsc::Sender<Assignment>>,
     tasks: tokio::task::JoinSet<()>,
+    health_at: Duration,
 }
 
 impl<'a> Driver<'a> {
@@ -66,6 +77,7 @@ impl<'a> Driver<'a> {
             pokes: tools.pokes.subscribe(),
             connections: HashMap::new(),
             tasks: tokio::task::JoinSet::new(),
+            health_at: Duration::ZERO,
         }
     }
 
@@ -77,108 +89,93 @@ impl<'a> Driver<'a> {
         let clock = Arc::clone(&self.tools.store.clock);
         let _alive = clock.hold();
         let mut shutdown = pin!(shutdown);
-        let mut stop_by: Option<Duration> = None;
+        let mut phase = Phase::Working;
         loop {
             let now = clock.monotonic();
             while let Some(step) = self.plan.next_step(now) {
                 self.carry_out(step);
             }
             self.tell_observer();
-            if let Some(stopped) = self.plan.stopped() {
-                self.tasks.shutdown().await;
-                return Drained {
-                    finished: stopped.finished,
-                    released: stopped.released,
-                    in_doubt: stopped.in_doubt,
-                };
-            }
-            if until == Until::Idle
-                && stop_by.is_none()
-                && self.calls.is_empty()
-                && self.plan.is_idle(now)
-            {
-                self.plan.stop(now);
-                stop_by = Some(now + self.tools.drain_timeout);
-                continue;
-            }
-            let wake_at = self
-                .plan
-                .sleep_until(now)
-                .min(stop_by.unwrap_or(Duration::MAX));
-            let is_stopping = stop_by.is_some();
-            let event = self
-                .next_event(wake_at.saturating_sub(now), is_stopping, shutdown.as_mut())
-                .await;
-            let now = clock.monotonic();
-            match event {
-                Happened::Input(hold, input) => {
-                    self.plan.take(now, input);
-                    self.take_reports(now);
+            self.write_health(now);
+            phase = match phase {
+                Phase::Working
+                    if until == Until::Idle && self.calls.is_empty() && self.plan.is_idle(now) =>
+                {
+                    self.stop(now)
+                }
+                Phase::Draining { until } if until <= now => {
+                    self.plan.abandon();
+                    self.tasks.abort_all();
+                    Phase::Leaving {
+                        until: now + LEAVE_WITHIN,
+                    }
+                }
+                // The store does not answer: what it was not told is found out by others.
+                Phase::Leaving { until } if until <= now => return self.leave().await,
+                Phase::Draining { .. } | Phase::Leaving { .. } if self.plan.is_stopped() => {
+                    return self.leave().await;
+                }
+                unchanged => unchanged,
+            };
+            let wake_at = self.plan.sleep_until(now).min(phase.ends_at());
+            let pause = wake_at.saturating_sub(now);
+            let is_working = phase == Phase::Working;
+            tokio::select! {
+                // What has happened comes before the end of a sleep.
+                biased;
+                Some((hold, report)) = self.reports.recv() => {
+                    self.take_reports(clock.monotonic(), report);
                     drop(hold);
                 }
-                Happened::Woken => {}
-                Happened::Stop => {
-                    self.plan.stop(now);
-                    stop_by = Some(now + self.tools.drain_timeout);
+                Some((hold, input)) = self.calls.next() => {
+                    self.plan.take(clock.monotonic(), input);
+                    drop(hold);
                 }
-            }
-            if stop_by.is_some_and(|by| by <= now) {
-                self.plan.abandon();
-                self.tasks.abort_all();
-                stop_by = Some(Duration::MAX);
+                () = &mut shutdown, if is_working => phase = self.stop(clock.monotonic()),
+                Some(hold) = self.pokes.recv() => {
+                    self.plan.take(clock.monotonic(), Input::Poked);
+                    drop(hold);
+                }
+                () = clock.sleep(pause) => {}
             }
         }
     }
 
-    async fn next_event(
-        &mut self,
-        pause: Duration,
-        is_stopping: bool,
-        shutdown: Pin<&mut (impl Future<Output = ()> + Send)>,
-    ) -> Happened {
-        let clock = &self.tools.store.clock;
-        let report = pin!(self.reports.recv());
-        let calls = &mut self.calls;
-        let call = pin!(async move {
-            match calls.next().await {
-                Some(answer) => answer,
-                None => std::future::pending().await,
-            }
-        });
-        let input = select(report, call);
-        let poked = pin!(self.pokes.recv());
-        let asleep = pin!(clock.sleep(pause));
-        let stop = pin!(async move {
-            if is_stopping {
-                std::future::pending::<()>().await;
-            }
-            shutdown.await;
-        });
-        // In this order: what has happened comes before the end of a sleep.
-        match select(input, select(stop, select(poked, asleep))).await {
-            Either::Left((Either::Left((Some((hold, report)), _)), _)) => {
-                Happened::Input(hold, Input::Report(report))
-            }
-            Either::Left((Either::Left((None, _)), _)) => Happened::Woken,
-            Either::Left((Either::Right(((hold, input), _)), _)) => Happened::Input(hold, input),
-            Either::Right((Either::Left(_), _)) => Happened::Stop,
-            Either::Right((Either::Right((Either::Left((hold, _)), _)), _)) => {
-                Happened::Input(hold.unwrap_or_default(), Input::Poked)
-            }
-            Either::Right((Either::Right((Either::Right(_), _)), _)) => Happened::Woken,
+    fn stop(&mut self, now: Duration) -> Phase {
+        self.plan.stop(now);
+        Phase::Draining {
+            until: now + self.tools.drain_timeout,
         }
     }
 
-    /// Takes in what else has been reported meanwhile, so that one call serves it all.
-    fn take_reports(&mut self, now: Duration) {
-        for _ in 0..REPORTS_AT_ONCE {
-            let Ok((_hold, report)) = self.reports.try_recv() else {
-                break;
-            };
+    /// Lets connections say goodbye, for a moment.
+    async fn leave(mut self) -> Drained {
+        let clock = Arc::clone(&self.tools.store.clock);
+        self.connections.clear();
+        let mut enough = pin!(clock.sleep(GOODBYE_WITHIN));
+        loop {
+            tokio::select! {
+                ended = self.tasks.join_next() => if ended.is_none() { break },
+                () = &mut enough => break,
+            }
+        }
+        self.tasks.shutdown().await;
+        self.plan.drained()
+    }
+
+    /// Takes in a report and what else has been reported meanwhile, so that one call serves it all.
+    fn take_reports(&mut self, now: Duration, first: Report) {
+        let mut next = Some((Hold::none(), first));
+        let mut taken = 0;
+        while let Some((_hold, report)) = next {
             if let Report::Closed { connection, .. } = &report {
                 self.connections.remove(connection);
             }
             self.plan.take(now, Input::Report(report));
+            taken += 1;
+            next = (taken < REPORTS_AT_ONCE)
+                .then(|| self.reports.try_recv().ok())
+                .flatten();
         }
     }
 
@@ -283,6 +280,14 @@ impl<'a> Driver<'a> {
         while self.tasks.try_join_next().is_some() {}
     }
 
+    /// A few times a second: it costs more than a mail does.
+    fn write_health(&mut self, now: Duration) {
+        if now >= self.health_at {
+            self.health_at = now + HEALTH_EVERY;
+            self.tools.health.write(self.plan.health());
+        }
+    }
+
     fn tell_observer(&mut self) {
         let now = self.tools.store.clock.now();
         for event in self.plan.events() {
@@ -293,8 +298,31 @@ impl<'a> Driver<'a> {
     }
 }
 
-enum Happened {
-    Input(Hold, Input),
-    Woken,
-    Stop,
+impl Drop for Driver<'_> {
+    fn drop(&mut self) {
+        self.tools.health.write(Health::default());
+    }
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Working,
+    /// What is in flight is waited for.
+    Draining {
+        until: Duration,
+    },
+    /// The ledger is told the rest.
+    Leaving {
+        until: Duration,
+    },
+}
+
+impl Phase {
+    const fn ends_at(self) -> Duration {
+        match self {
+            Self::Working => Duration::MAX,
+            Self::Draining { until } | Self::Leaving { until } => until,
+        }
+    }
 }

@@ -4,15 +4,18 @@
 
 mod drained;
 mod driver;
+mod health;
 mod mailer;
 mod plan;
 mod poke;
+mod steer;
 mod submit;
 mod ticket;
 mod watch;
 mod worker;
 
 pub use drained::Drained;
+pub use health::{Health, RelayHealth};
 pub use mailer::Mailer;
 pub use submit::{Dedupe, Inspection, Rejected, Submitted};
 pub use ticket::Ticket;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::driver::{Driver, Tools, Until};
+use super::health::{Health, HealthBoard};
 use super::plan::Setup;
 use super::{Drained, Mailer};
 use crate::Error;
@@ -93,6 +94,12 @@ impl Worker {
         Driver::new(&self.tools, self.setup())
             .run(shutdown, Until::Idle)
             .await
+    }
+
+    /// How it is at this moment, from any task while it runs.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.tools.health.read()
     }
 
     fn setup(&self) -> Setup {
@@ -185,6 +192,7 @@ impl WorkerBuilder {
                 observer: self.observer,
                 pokes: self.mailer.pokes(),
                 drain_timeout: self.drain_timeout,
+                health: HealthBoard::default(),
             },
             id: self.id.unwrap_or_else(|| WorkerId(fastrand::u64(..))),
             idle_tick: self.idle_tick,

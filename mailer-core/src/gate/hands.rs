@@ -29,15 +29,19 @@ pub(super) struct Token {
 #[derive(Debug, Default)]
 struct State {
     held: HashMap<(ClaimId, u16), Token>,
-    /// Of each reservation: how many of its tokens were not used, and whether the limiter knows.
-    unused: BTreeMap<String, Unused>,
+    reservations: BTreeMap<String, Reservation>,
     sweep_above: usize,
 }
 
+/// What became of the tokens of one reservation.
 #[derive(Debug)]
-struct Unused {
-    tokens: u32,
-    told: bool,
+struct Reservation {
+    /// In hand, or spent.
+    used: u32,
+    /// Given back.
+    unused: u32,
+    /// How many of the unused the limiter knows of.
+    told: u32,
     until: DateTime<Utc>,
 }
 
@@ -51,53 +55,80 @@ impl Hands {
             .cloned()
     }
 
-    pub(super) fn hold(&self, item: &BeginItem, token: Token) {
-        self.lock().held.insert((item.claim, item.index), token);
+    /// How many tokens of a reservation have been taken or given back before: a call that is repeated has those no more.
+    pub(super) fn gone(&self, reservation: &str) -> u32 {
+        self.lock()
+            .reservations
+            .get(reservation)
+            .map_or(0, |reservation| reservation.used + reservation.unused)
     }
 
-    /// The delivery of this claim is settled; its token is spent, unless it comes back.
-    pub(super) fn settled(&self, claim: ClaimId, index: u16, comes_back: bool) {
+    pub(super) fn take(&self, item: &BeginItem, token: Token) {
         let mut state = self.lock();
-        if let Some(token) = state.held.remove(&(claim, index))
-            && comes_back
-        {
-            state.give_back(token.reservation, 1, token.send_by);
+        state.reservation(&token).used += 1;
+        state.held.insert((item.claim, item.index), token);
+    }
+
+    /// It was not needed: whoever holds the reservation has it again.
+    pub(super) fn put_back(&self, item: &BeginItem) {
+        let mut state = self.lock();
+        if let Some(token) = state.held.remove(&(item.claim, item.index)) {
+            state.reservation(&token).used -= 1;
         }
     }
 
-    pub(super) fn give_back(&self, reservation: &str, tokens: u32, send_by: DateTime<Utc>) {
+    /// The delivery of this claim is settled: its token is spent.
+    pub(super) fn spend(&self, claim: ClaimId, index: u16) {
+        self.lock().held.remove(&(claim, index));
+    }
+
+    /// The delivery has not begun after all: its token goes back to the limiter.
+    pub(super) fn give_back(&self, claim: ClaimId, index: u16) {
+        let mut state = self.lock();
+        if let Some(token) = state.held.remove(&(claim, index)) {
+            let reservation = state.reservation(&token);
+            reservation.used -= 1;
+            reservation.unused += 1;
+        }
+    }
+
+    /// Nobody took these tokens.
+    pub(super) fn give_back_rest(&self, token: &Token, tokens: u32) {
         if tokens > 0 {
-            self.lock()
-                .give_back(reservation.to_owned(), tokens, send_by);
+            self.lock().reservation(token).unused += tokens;
         }
     }
 
     /// What the limiter is to be told: reservations, and how many of their tokens were not used in all.
     pub(super) fn untold(&self) -> Vec<(String, u32)> {
-        let state = self.lock();
-        let untold = state.unused.iter().filter(|(_, unused)| !unused.told);
-        untold
-            .map(|(reservation, unused)| (reservation.clone(), unused.tokens))
+        self.lock()
+            .reservations
+            .iter()
+            .filter(|(_, reservation)| reservation.told < reservation.unused)
+            .map(|(id, reservation)| (id.clone(), reservation.unused))
             .collect()
     }
 
-    pub(super) fn told(&self, reservation: &str, tokens: u32) {
-        if let Some(unused) = self.lock().unused.get_mut(reservation) {
-            unused.told |= unused.tokens == tokens;
+    pub(super) fn told(&self, reservation: &str, unused: u32) {
+        if let Some(reservation) = self.lock().reservations.get_mut(reservation) {
+            reservation.told = reservation.told.max(unused);
         }
     }
 
     /// Forgets tokens that no limiter takes back any more.
     pub(super) fn sweep(&self, now: DateTime<Utc>) {
         let mut state = self.lock();
-        if state.held.len() + state.unused.len() <= state.sweep_above.max(SWEEP_ABOVE) {
+        if state.held.len() + state.reservations.len() <= state.sweep_above.max(SWEEP_ABOVE) {
             return;
         }
         state
-            .held
-            .retain(|_, token| token.send_by + REMEMBERED > now);
-        state.unused.retain(|_, unused| unused.until > now);
-        state.sweep_above = 2 * (state.held.len() + state.unused.len());
+            .reservations
+            .retain(|_, reservation| reservation.until > now);
+        let State {
+            held, reservations, ..
+        } = &mut *state;
+        held.retain(|_, token| reservations.contains_key(&token.reservation));
+        state.sweep_above = 2 * (state.held.len() + state.reservations.len());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -106,14 +137,15 @@ impl Hands {
 }
 
 impl State {
-    fn give_back(&mut self, reservation: String, tokens: u32, send_by: DateTime<Utc>) {
-        let unused = self.unused.entry(reservation).or_insert(Unused {
-            tokens: 0,
-            told: false,
-            until: send_by + REMEMBERED,
-        });
-        unused.tokens += tokens;
-        unused.told = false;
+    fn reservation(&mut self, token: &Token) -> &mut Reservation {
+        self.reservations
+            .entry(token.reservation.clone())
+            .or_insert_with(|| Reservation {
+                used: 0,
+                unused: 0,
+                told: 0,
+                until: token.send_by + REMEMBERED,
+            })
     }
 }
 

@@ -11,7 +11,7 @@ use super::hands::{Hands, Token};
 use super::{BeginBatch, BeginItem, BeginReply, Binding, Gate, SHORT_WAIT, StartVerdict, Verdict};
 use crate::Error;
 use crate::calendar::NoOpening;
-use crate::domain::{Deferral, HaltCause, Reason, Scope, StoredPolicy};
+use crate::domain::{Deferral, HaltCause, Reason, Scope, ScopeKind, StoredPolicy};
 use crate::limiter::{Demand, Grant, RateLimiter, Refusal};
 use crate::policy_store::PolicyStore;
 use crate::queue::{
@@ -88,7 +88,7 @@ impl TwoStep {
         for ((place, token), started) in known.into_iter().zip(started) {
             let item = &batch.items[place];
             if !is_started(started) {
-                self.hands.settled(item.claim, item.index, true);
+                self.hands.give_back(item.claim, item.index);
             }
             verdicts[place] = Some(verdict(started, token.send_by));
         }
@@ -105,7 +105,7 @@ impl TwoStep {
         match refusal::of_hours(binding, &stored.policy, now) {
             Ok(None) => Ok(None),
             Ok(Some(deferral)) => self.defer(stored, deferral, now).await.map(Some),
-            Err(never) => self.halt(binding, never).await.map(Some),
+            Err(never) => self.never_opens(binding, never).await.map(Some),
         }
     }
 
@@ -132,6 +132,9 @@ impl TwoStep {
         let grants = self.limiter.reserve(&demands).await?;
         for (group, grant) in groups.iter_mut().zip(grants) {
             group.take(grant, stored, now);
+            group.tokens = group
+                .tokens
+                .saturating_sub(self.hands.gone(&group.reservation));
         }
         Ok(())
     }
@@ -157,7 +160,7 @@ impl TwoStep {
             for (place, number) in &tried {
                 // Held before it is asked for: if this call is dropped half-way, its repetition finds the token.
                 let item = &batch.items[*place];
-                self.hands.hold(item, groups[*number].token(item));
+                self.hands.take(item, groups[*number].token(item.call));
             }
             let places: Vec<usize> = tried.iter().map(|(place, _)| *place).collect();
             let started = self.start(batch, &places).await?;
@@ -166,7 +169,7 @@ impl TwoStep {
                 if is_started(started) {
                     group.tokens -= 1;
                 } else {
-                    self.hands.settled(item.claim, item.index, false);
+                    self.hands.put_back(item);
                 }
                 verdicts[place] = Some(verdict(started, group.send_by));
             }
@@ -219,14 +222,28 @@ impl TwoStep {
         }))
     }
 
-    async fn halt(&self, binding: &Binding, never: NoOpening) -> Result<Verdict, Error> {
-        let halt = Halt {
-            stream: binding.stream.clone(),
-            cause: HaltCause::NoOpening,
-            detail: never.to_string(),
-            unless_sent_since: None,
-        };
-        self.queue.halt(&halt).await?;
+    /// Hours that never open: a campaign halts, single mails wait for another policy.
+    async fn never_opens(&self, binding: &Binding, never: NoOpening) -> Result<Verdict, Error> {
+        if binding.stream.campaign().is_none() {
+            let defer = Defer {
+                scope: binding.scope(ScopeKind::Campaign),
+                lane: None,
+                reason: Reason::OutsideHours,
+                wait: Wait::Open,
+                detail: Some(never.to_string()),
+                unless_sent_since: None,
+                policy_version: None,
+            };
+            self.queue.defer(&defer).await?;
+        } else {
+            let halt = Halt {
+                stream: binding.stream.clone(),
+                cause: HaltCause::NoOpening,
+                detail: never.to_string(),
+                unless_sent_since: None,
+            };
+            self.queue.halt(&halt).await?;
+        }
         Ok(Verdict::Held)
     }
 
@@ -269,15 +286,14 @@ impl Gate for TwoStep {
                 }
                 self.begin_groups(batch, &mut open, &mut verdicts).await?;
                 for group in open {
-                    self.hands
-                        .give_back(&group.reservation, group.tokens, group.send_by);
+                    self.hands.give_back_rest(&group.token(0), group.tokens);
                     if group.waiting.is_empty() {
                         continue;
                     }
                     let refused = group.refused(stored, now);
                     let verdict = match refused {
                         Ok(deferral) => self.defer(stored, deferral, now).await?,
-                        Err(never) => self.halt(group.binding, never).await?,
+                        Err(never) => self.never_opens(group.binding, never).await?,
                     };
                     group.all(&verdict, &mut verdicts);
                 }
@@ -333,11 +349,13 @@ impl DeferQueue for TwoStep {
         for (settlement, result) in settlements.iter().zip(&reply.results) {
             match result {
                 // Also where the reply of the call that applied it was lost: the token is still in hand then.
-                SettleResult::Applied | SettleResult::Repeated => self.hands.settled(
-                    settlement.claim,
-                    settlement.index,
-                    settlement.settled == Settled::NotStarted,
-                ),
+                SettleResult::Applied | SettleResult::Repeated => {
+                    if settlement.settled == Settled::NotStarted {
+                        self.hands.give_back(settlement.claim, settlement.index);
+                    } else {
+                        self.hands.spend(settlement.claim, settlement.index);
+                    }
+                }
                 SettleResult::Stale | SettleResult::Resolved => {}
             }
         }
@@ -385,7 +403,7 @@ impl Group<'_> {
 
     fn refused(&self, stored: &StoredPolicy, now: DateTime<Utc>) -> Result<Deferral, NoOpening> {
         // A limiter that gives less than all says why. If not, it is asked again.
-        let refusal = self.refusal.clone().unwrap_or_else(|| Refusal {
+        let refusal = self.refusal.clone().unwrap_or(Refusal {
             scope: Scope::Namespace,
             reason: Reason::LimiterUnavailable,
             retry_at: Some(now),
@@ -393,9 +411,9 @@ impl Group<'_> {
         refusal::of_limits(self.binding, &stored.policy, &refusal, now)
     }
 
-    fn token(&self, item: &BeginItem) -> Token {
+    fn token(&self, call: u32) -> Token {
         Token {
-            call: item.call,
+            call,
             reservation: self.reservation.clone(),
             send_by: self.send_by,
         }
@@ -414,14 +432,11 @@ fn groups_of<'a>(batch: &'a BeginBatch, verdicts: &[Option<Verdict>]) -> Vec<Gro
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut known: BTreeMap<*const Binding, usize> = BTreeMap::new();
     for (place, item) in batch.items.iter().enumerate() {
-        if verdicts[place].is_some() {
-            continue;
-        }
         let number = *known.entry(Arc::as_ptr(&item.binding)).or_insert_with(|| {
             groups.push(Group {
                 binding: &item.binding,
                 waiting: VecDeque::new(),
-                // Each delivery is in one group of a call: the first one names it.
+                // Each delivery is in one group of a call: the first one names it, also when the call is repeated.
                 reservation: format!("{}.{}.{}", item.claim, item.call, item.index),
                 tokens: 0,
                 send_by: DateTime::<Utc>::MIN_UTC,
@@ -429,8 +444,11 @@ fn groups_of<'a>(batch: &'a BeginBatch, verdicts: &[Option<Verdict>]) -> Vec<Gro
             });
             groups.len() - 1
         });
-        groups[number].waiting.push_back(place);
+        if verdicts[place].is_none() {
+            groups[number].waiting.push_back(place);
+        }
     }
+    groups.retain(|group| !group.waiting.is_empty());
     groups
 }
 

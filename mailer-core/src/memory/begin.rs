@@ -53,8 +53,11 @@ impl State {
             .items
             .iter()
             .map(|item| {
-                if let Some(Verdict::Go { dot_by, .. }) = self.replayed(item) {
-                    return StartVerdict::Repeated { dot_by };
+                match self.replayed(item) {
+                    Some(Verdict::Go { dot_by, .. }) => return StartVerdict::Repeated { dot_by },
+                    // A call that others have followed decides nothing any more.
+                    Some(_) => return StartVerdict::Stale,
+                    None => {}
                 }
                 if let Some(verdict) = self.hindered(now, item) {
                     return verdict;
@@ -126,7 +129,9 @@ impl State {
                 let limits: Vec<(&Limit, Scope)> = binding.limits(stored, now).collect();
                 let reserved = stored.policy.reserved_percent();
                 match self.limiter.take_one(now, binding.lane, reserved, &limits) {
-                    Ok(send_by) => return Ok(send_by),
+                    Ok(use_by) => {
+                        return Ok(refusal::send_by(binding, &stored.policy, use_by, now));
+                    }
                     Err(refusal) => refused(binding, stored, &refusal, now),
                 }
             }

@@ -107,6 +107,9 @@ impl State {
         if is_repeated {
             return Ok(next);
         }
+        if campaign.sealed_at.is_some() {
+            return Err(Error::conflict("append", "the campaign is loaded already"));
+        }
         if load.pages != next_page || load.digest != campaign.digest {
             return Err(Error::conflict(
                 "append",

@@ -49,10 +49,6 @@ impl State {
         let mut facts = stream.facts(now, deferral.as_ref());
         facts.hold = facts.hold.or(never.as_ref());
         let shown = campaign::show(&facts);
-        let expired_at = sealable
-            .spec
-            .expires_at
-            .filter(|at| *at <= now && stream.counts.in_flight == 0);
         Some(Status {
             campaign: sealable.spec.id.clone(),
             state: shown.state,
@@ -65,7 +61,7 @@ impl State {
             counts: shown.counts,
             submitted_at: sealable.sealed_at,
             started_at: stream.begun_at,
-            finished_at: stream.finished_at.or(expired_at),
+            finished_at: stream.ended_at(now),
         })
     }
 
@@ -211,7 +207,7 @@ impl State {
                     reason: Reason::RecipientRetry,
                     until: delivery.due,
                     since: now,
-                    detail: delivery.detail.clone(),
+                    detail: delivery.detail,
                 };
                 TicketState::Waiting(Some(self.wait_of(now, stream).unwrap_or(retry)))
             }
@@ -282,16 +278,20 @@ impl State {
             .collect()
     }
 
-    pub(super) fn purge(&mut self, campaign: &CampaignId) -> Result<Tombstone, Error> {
+    pub(super) fn purge(
+        &mut self,
+        now: DateTime<Utc>,
+        campaign: &CampaignId,
+    ) -> Result<Tombstone, Error> {
         if let Some(tombstone) = self.tombstones.get(campaign) {
             return Ok(tombstone.clone());
         }
         let id = StreamId::from(campaign);
         let stream = self.stream("purge", &id)?;
         let tombstone = match &stream.campaign {
-            Some(sealable) if stream.finished_at.is_some() => Tombstone {
+            Some(sealable) if stream.ended_at(now).is_some() => Tombstone {
                 digest: sealable.digest,
-                counts: campaign::counts(&stream.facts(DateTime::<Utc>::MIN_UTC, None)),
+                counts: campaign::counts(&stream.facts(now, None)),
             },
             _ => {
                 return Err(Error::conflict(

@@ -250,8 +250,8 @@ impl Ledger for MemoryStore {
     }
 
     async fn purge(&self, campaign: &CampaignId) -> Result<Tombstone, Error> {
-        let (mut state, _) = self.enter();
-        state.purge(campaign)
+        let (mut state, now) = self.enter();
+        state.purge(now, campaign)
     }
 
     async fn resolve(

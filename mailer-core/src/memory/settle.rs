@@ -202,9 +202,6 @@ impl State {
             .streams
             .get(&id)
             .and_then(|stream| stream.pages.get(&number))
-            .filter(|page| {
-                page.owner.is_none() || page.state(settlement.index) == DeliveryState::Unknown
-            })
             .map(|page| page.state(settlement.index));
         match state {
             Some(DeliveryState::Unknown | DeliveryState::Retry) => {
@@ -212,11 +209,34 @@ impl State {
                 if event == DeliveryEvent::Send {
                     self.note_sent(now, &id);
                 }
+                self.take_out_of_hand(&id, number, settlement.index);
                 self.step(&id, number, settlement, event);
                 self.after_change(now, &id, number);
                 SettleResult::Resolved
             }
             _ => SettleResult::Stale,
+        }
+    }
+
+    /// What is decided is nobody's to begin: a repetition that a worker has claimed leaves its claim.
+    fn take_out_of_hand(&mut self, id: &StreamId, number: u32, index: u16) {
+        let page = self
+            .streams
+            .get_mut(id)
+            .and_then(|stream| stream.pages.get_mut(&number));
+        let Some(page) = page else { return };
+        let Some(owner) = page.owner else { return };
+        let Some(lease) = self.claims.get_mut(&owner) else {
+            return;
+        };
+        if lease.open.get(&index) == Some(&None) {
+            lease.open.remove(&index);
+            let is_ended = lease.open.is_empty();
+            self.order.uncharge(id, 1);
+            if is_ended {
+                page.owner = None;
+                self.end_claim(owner);
+            }
         }
     }
 

@@ -141,9 +141,23 @@ impl Stream {
 
     /// Notes the end, once every delivery is final.
     pub(super) fn note_end(&mut self, now: DateTime<Utc>) {
-        let is_final = campaign::state(&self.facts(now, None)).is_final();
-        if is_final && self.counts.in_flight == 0 {
+        if self.is_over(now) {
             self.finished_at.get_or_insert(now);
         }
+    }
+
+    /// When it ended, if it has. Time alone can end it: nothing is then done to it.
+    pub(super) fn ended_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let expires_at = self
+            .campaign
+            .as_ref()
+            .and_then(|campaign| campaign.spec.expires_at);
+        self.finished_at
+            .or_else(|| expires_at.filter(|_| self.is_over(now)))
+    }
+
+    fn is_over(&self, now: DateTime<Utc>) -> bool {
+        let is_final = campaign::state(&self.facts(now, None)).is_final();
+        is_final && self.counts.in_flight == 0
     }
 }

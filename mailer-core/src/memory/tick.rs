@@ -167,10 +167,10 @@ impl State {
         for id in stale_drafts {
             self.forget_stream(&id);
         }
-        for stream in self
+        for (id, stream) in self
             .streams
-            .values_mut()
-            .filter(|stream| stream.campaign.is_none())
+            .iter_mut()
+            .filter(|(_, stream)| stream.campaign.is_none())
         {
             let old: Vec<u32> = stream
                 .pages
@@ -184,6 +184,8 @@ impl State {
             for number in old {
                 stream.pages.remove(&number);
                 stream.keys.retain(|_, (page, _)| *page != number);
+                self.doubts
+                    .retain(|_, (stream, page)| (&*stream, *page) != (id, number));
             }
         }
     }

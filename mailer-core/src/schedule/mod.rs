@@ -10,6 +10,8 @@
 pub(crate) mod campaign;
 pub(crate) mod deferral;
 pub(crate) mod delivery;
+#[cfg(test)]
+mod diagrams;
 pub(crate) mod fair;
 mod forecast;
 pub(crate) mod refusal;

@@ -7,7 +7,7 @@ fn parse(url: &str) -> Result<Target, SmtpConfigError> {
 
 #[test]
 fn urls_say_how_the_relay_is_reached() {
-    let reached = |url| {
+    let reached = |url: &str| {
         let target = parse(url).unwrap();
         (target.host, target.port, target.encryption)
     };

@@ -55,7 +55,7 @@ impl Plan {
         for (flight, verdict) in asked.flights.into_iter().zip(reply.verdicts) {
             match verdict {
                 Verdict::Go { send_by, dot_by } => {
-                    self.go(flight, reply.server_now, send_by, dot_by)
+                    self.go(flight, reply.server_now, send_by, dot_by);
                 }
                 Verdict::Limited(deferral) => {
                     let short = deferral
@@ -63,7 +63,7 @@ impl Plan {
                         .filter(|until| *until - reply.server_now < SHORT_WAIT);
                     match short.map(|until| self.time.wake(until)) {
                         Some(wake) if self.stopping.is_none() => {
-                            self.hand.put_back(flight, Some(wake))
+                            self.hand.put_back(flight, Some(wake));
                         }
                         _ => {
                             self.release(&[flight]);
@@ -74,7 +74,7 @@ impl Plan {
                     }
                 }
                 Verdict::PolicyChanged if self.stopping.is_none() => {
-                    self.hand.put_back(flight, None)
+                    self.hand.put_back(flight, None);
                 }
                 Verdict::PolicyChanged => self.release(&[flight]),
                 Verdict::Held => {

@@ -164,10 +164,10 @@ impl Plan {
                         Composed::Mail(draft) => self.hand.composed(flight, draft),
                         Composed::Skip(why) => self.settle(flight, Settled::Skipped, why),
                         Composed::Suppressed => {
-                            self.settle(flight, Settled::Suppressed, String::new())
+                            self.settle(flight, Settled::Suppressed, String::new());
                         }
                         Composed::Failed(why) => {
-                            self.settle(flight, Settled::Failed(Failure::Compose), why)
+                            self.settle(flight, Settled::Failed(Failure::Compose), why);
                         }
                     }
                 }

@@ -246,6 +246,12 @@ impl Hand {
         }
     }
 
+    /// How many wait, and how many are in flight.
+    pub(super) fn census(&self) -> (usize, usize) {
+        let flying = self.flying().len();
+        (self.mails.len() - flying, flying)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.mails.is_empty()
     }

@@ -24,6 +24,7 @@ use self::relay::Relay;
 use crate::Error;
 use crate::composer::{ComposeError, Composed};
 use crate::domain::{ClaimId, Email, Letter, Record, RelayName, WorkerId};
+use crate::engine::{Drained, Health};
 use crate::gate::{BeginBatch, BeginReply};
 use crate::observer::Event;
 use crate::queue::{
@@ -136,6 +137,7 @@ pub(crate) struct Plan {
     steps: VecDeque<Step>,
     events: Vec<Event>,
     next_number: u64,
+    store_error: Option<String>,
     stopping: Option<Stopping>,
 }
 
@@ -148,10 +150,10 @@ struct Connection {
 
 /// What a stopping worker counts.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Stopping {
-    pub(crate) finished: u64,
-    pub(crate) released: u64,
-    pub(crate) in_doubt: u64,
+struct Stopping {
+    finished: u64,
+    released: u64,
+    in_doubt: u64,
     said_goodbye: bool,
 }
 
@@ -180,6 +182,7 @@ impl Plan {
             steps: VecDeque::new(),
             events: Vec::new(),
             next_number: 1,
+            store_error: None,
             stopping: None,
         }
     }
@@ -264,6 +267,21 @@ impl Plan {
         self.events.drain(..)
     }
 
+    pub(crate) fn health(&self) -> Health {
+        let (waiting, in_flight) = self.hand.census();
+        Health {
+            running: true,
+            store_error: self.store_error.clone(),
+            waiting,
+            in_flight,
+            relays: self
+                .relays
+                .iter()
+                .map(|(name, relay)| (name.clone(), relay.health()))
+                .collect(),
+        }
+    }
+
     /// Stops claiming, and gives back what has not begun.
     pub(crate) fn stop(&mut self, now: Duration) {
         if self.stopping.is_none() {
@@ -288,10 +306,21 @@ impl Plan {
         }
     }
 
-    /// The counts of a stop, once all is told to the ledger and the store knows that this worker is gone.
-    pub(crate) fn stopped(&self) -> Option<Stopping> {
-        self.stopping
-            .filter(|stopping| self.is_at_rest() && stopping.said_goodbye && self.tick.is_free())
+    /// Whether all is told to the ledger, and the store knows that this worker is gone.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopping.is_some_and(|stopping| stopping.said_goodbye)
+            && self.is_at_rest()
+            && self.tick.is_free()
+    }
+
+    /// The counts of a stop.
+    pub(crate) fn drained(&self) -> Drained {
+        let stopping = self.stopping.unwrap_or_default();
+        Drained {
+            finished: stopping.finished,
+            released: stopping.released,
+            in_doubt: stopping.in_doubt,
+        }
     }
 
     fn next_tick(&mut self, now: Duration) -> Option<Step> {
@@ -335,6 +364,7 @@ impl Plan {
             stopping.said_goodbye = true;
         }
         self.time = StoreTime::new(reply.server_now, answer.asked_at, now);
+        self.store_error = None;
         self.learn_policy(now, reply.policy_version);
         for claim in reply.lost {
             self.hand.lose_claim(claim);
@@ -354,6 +384,7 @@ impl Plan {
 
     fn store_failed(&mut self, error: Option<Error>) {
         if let Some(error) = error {
+            self.store_error = Some(error.to_string());
             self.events.push(Event::StoreFailed {
                 detail: error.to_string(),
             });

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::engine::RelayHealth;
+
 /// How long a worker that was refused a connection keeps to fewer.
 const SHRUNK_FOR: Duration = Duration::from_secs(30);
 
@@ -36,6 +38,13 @@ impl Relay {
 
     pub(super) fn max(&self) -> usize {
         self.max
+    }
+
+    pub(super) fn health(&self) -> RelayHealth {
+        RelayHealth {
+            connections: self.open(),
+            allowed: self.allowed,
+        }
     }
 
     pub(super) fn open(&self) -> usize {
