@@ -9,6 +9,7 @@ use super::Template;
 use super::compiled::{Compiled, Part, told};
 use super::scan::{Named, names};
 use crate::domain::Fault;
+use crate::domain::fault::{ONE_LINE, is_one_line};
 
 /// Compiles a template, and says which merge fields every recipient must have.
 pub(super) fn check(template: &Template) -> Result<BTreeSet<String>, Vec<Fault>> {
@@ -25,8 +26,12 @@ pub(super) fn check(template: &Template) -> Result<BTreeSet<String>, Vec<Fault>>
     let needs = Needs::of(template, &compiled);
     template.each_part(|part| {
         // With every field there, only what no recipient can have is missing: a part of a text.
-        if let Some(error) = undefined(&compiled, part.name, &needs.trial(None)) {
-            faults.push(fault(part, error.line(), told(part.shown, &error)));
+        let rendered = compiled.render(part.name, &needs.trial(None));
+        if let Some(error) = undefined(rendered.as_ref()) {
+            faults.push(fault(part, error.line(), told(part.shown, error)));
+        }
+        if part.is_header() && rendered.is_ok_and(|value| !is_one_line(&value)) {
+            faults.push(Fault::new(part.shown, part.source, ONE_LINE));
         }
     });
     if faults.is_empty() {
@@ -71,7 +76,8 @@ impl Needs {
             let mut can_lack = self.guarded.contains(name);
             let fields = self.trial(Some(name));
             template.each_part(|part| {
-                can_lack = can_lack && undefined(compiled, part.name, &fields).is_none();
+                let rendered = compiled.render(part.name, &fields);
+                can_lack = can_lack && undefined(rendered.as_ref()).is_none();
             });
             can_lack
         };
@@ -95,9 +101,8 @@ impl Needs {
     }
 }
 
-fn undefined(compiled: &Compiled, part: &str, fields: &Value) -> Option<minijinja::Error> {
-    compiled
-        .render(part, fields)
+fn undefined<'a>(rendered: Result<&String, &'a minijinja::Error>) -> Option<&'a minijinja::Error> {
+    rendered
         .err()
         .filter(|error| error.kind() == ErrorKind::UndefinedError)
 }

@@ -32,6 +32,13 @@ pub(super) struct Part<'a> {
     pub(super) source: &'a str,
 }
 
+impl Part<'_> {
+    /// Whether it becomes a header, which is one line.
+    pub(super) fn is_header(&self) -> bool {
+        ![TEXT, HTML].contains(&self.name)
+    }
+}
+
 impl Compiled {
     /// Compiles what can be compiled; the rest is reported.
     pub(super) fn new(

@@ -142,6 +142,14 @@ fn faults_name_part_line_and_rule() {
             template("x").header("CONTENT-Type", "x"),
             "this header is made by the mailer itself",
         ),
+        (
+            Template::new("s\nBcc: {{ city }}").text("x"),
+            "no line break and no NUL",
+        ),
+        (
+            template("x").header("X-A", "1\r\n2"),
+            "header X-A \"1\\r\\n2\": no line break",
+        ),
         (template("x").header("X:Y", "x"), "a header's name is"),
         (template("x").header("Ü", "x"), "a header's name is"),
         (template("x").header("", "x"), "a header's name is"),

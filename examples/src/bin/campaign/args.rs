@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use mailer_core::calendar::Zone;
 use mailer_core::domain::{CampaignId, OnUnknown, Span};
 
-use crate::input::{LimitArg, date, instant};
+use crate::input::{LimitArg, at_least_one, date, instant};
 use crate::store::{Namespace, StoreUrl};
 
 /// Sends an e-mail campaign through an SMTP relay, under limits and working hours.
@@ -145,6 +145,7 @@ pub(crate) struct Options {
         global = true,
         value_name = "N",
         default_value = "8",
+        value_parser = at_least_one,
         allow_hyphen_values = true
     )]
     pub(crate) connections: NonZeroUsize,

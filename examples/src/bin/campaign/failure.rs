@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use mailer_core::ErrorKind;
 use mailer_core::calendar::CalendarError;
+use mailer_smtp::SmtpConfigError;
 
 use crate::ending::Ending;
 use crate::input::{LetterError, RecipientsError};
-use crate::smtp_stub::SmtpConfigError;
 use crate::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,8 @@ pub(crate) enum Failure {
     Catcher { folder: PathBuf, error: io::Error },
     #[error("signals cannot be caught: {0}")]
     Signals(io::Error),
+    #[error("the result cannot be written: {0}")]
+    Output(io::Error),
     #[error("it cannot be put as JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error(transparent)]
@@ -40,7 +42,7 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn ending(&self) -> Ending {
         match self {
-            Self::Catcher { .. } | Self::Signals(_) | Self::Json(_) => Ending::Failed,
+            Self::Catcher { .. } | Self::Signals(_) | Self::Output(_) | Self::Json(_) => Ending::Failed,
             Self::Mailer(error) => match error.kind() {
                 ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound => Ending::BadInput,
                 _ => Ending::Failed,

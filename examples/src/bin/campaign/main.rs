@@ -8,7 +8,6 @@ mod input;
 mod output;
 mod progress;
 mod relay;
-mod smtp_stub;
 mod stop;
 mod store;
 mod summary;

@@ -1,10 +1,10 @@
 //! A campaign's progress on stderr: a bar on a terminal, elsewhere a line for every change of state.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io::{IsTerminal as _, stderr};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use mailer_core::domain::{CampaignState, Status};
 
 use crate::output::note;
@@ -30,9 +30,14 @@ impl Progress {
         }
         let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template(
-            "{bar:30} {human_pos}/{human_len} mails, {per_sec} {elapsed} · {wide_msg}",
+            "{bar:30} {prefix}, {rate} a second, {elapsed}\n{wide_msg}",
         ) {
-            bar.set_style(style);
+            bar.set_style(
+                style.with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+                    // A terminal that is not written to shows nothing, which is no error.
+                    let _ = write!(out, "{:.0}", state.per_sec());
+                }),
+            );
         }
         Self::Bar(bar)
     }
@@ -43,6 +48,7 @@ impl Progress {
                 let counts = &status.counts;
                 bar.set_length(counts.total);
                 bar.set_position(counts.total - counts.open());
+                bar.set_prefix(counts.to_string());
                 bar.set_message(Doing(status).to_string());
             }
             Self::Lines(last) => {
@@ -83,7 +89,7 @@ impl fmt::Display for Doing<'_> {
             write!(f, ": {code}")?;
         }
         if let Some(at) = status.next_run_at {
-            let at = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
             write!(f, ", next run {at}")?;
         }
         match &status.detail {

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::Path;
 
+use mailer_smtp::SmtpTransport;
 use testkit::Catcher;
 
 use crate::args::Options;
 use crate::failure::Failure;
-use crate::smtp_stub::SmtpTransport;
 
 const OUTBOX: &str = "./outbox";
 
@@ -36,7 +36,9 @@ impl Relay {
     }
 
     fn new(url: &str, catcher: Option<Catcher>, options: &Options) -> Result<Self, Failure> {
-        let transport = SmtpTransport::from_url(url)?.connections(options.connections.get());
+        let transport = SmtpTransport::builder(url)
+            .connections(options.connections.get())
+            .build()?;
         Ok(Self {
             transport,
             catcher,

@@ -36,7 +36,8 @@ impl fmt::Display for Summary<'_> {
             write!(f, "time      {seconds:.1} s")?;
             if seconds > 0.0 {
                 let rate = status.counts.sent as f64 / seconds;
-                write!(f, ", {rate:.0} mails a second")?;
+                let decimals = usize::from(rate < 10.0);
+                write!(f, ", {rate:.decimals$} mails a second")?;
             }
             writeln!(f)?;
         }

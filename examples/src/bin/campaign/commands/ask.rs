@@ -19,7 +19,7 @@ pub(super) async fn list(mailer: &Mailer, options: &Options) -> Result<Ending, F
         json(&campaigns)?;
     } else {
         for status in campaigns {
-            say(status);
+            say(status)?;
         }
     }
     Ok(Ending::Done)
@@ -44,7 +44,7 @@ pub(super) async fn status(
     if options.json {
         json(&status)?;
     } else {
-        say(&status);
+        say(&status)?;
     }
     Ok(if watch {
         Ending::of(&status)
@@ -60,12 +60,12 @@ pub(super) async fn policy(mailer: &Mailer, options: &Options) -> Result<Ending,
         return Ok(Ending::Done);
     }
     match stored {
-        None => say("no policy is set: nothing is sent"),
+        None => say("no policy is set: nothing is sent")?,
         Some(stored) => {
-            say(format_args!("version          {}", stored.version));
-            say(&stored.policy);
+            say(format_args!("version          {}", stored.version))?;
+            say(&stored.policy)?;
             for (limit, until) in &stored.retiring {
-                say(format_args!("until {until}  {limit} as well"));
+                say(format_args!("until {until}  {limit} as well"))?;
             }
         }
     }

@@ -6,6 +6,8 @@ mod simulate;
 mod steer;
 mod submit;
 mod test_mail;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use crate::args::{Args, Command, PolicyCommand};
@@ -48,6 +50,8 @@ pub(crate) async fn run(args: &Args) -> Result<Ending, Failure> {
                 PolicyCommand::Clear => steer::clear_policy(&mailer).await,
             }
         }
-        Some(Command::Simulate { count, start }) => simulate::simulate(options, *count, *start),
+        Some(Command::Simulate { count, start }) => {
+            simulate::simulate(options, *count, *start).await
+        }
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn run(options: &Options, no_wait: bool) -> Result<Ending, Fail
         note(summary);
         json(&status)?;
     } else {
-        say(summary);
+        say(summary)?;
     }
     Ok(Ending::of(&status))
 }

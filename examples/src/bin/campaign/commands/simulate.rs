@@ -8,19 +8,28 @@ use crate::args::Options;
 use crate::ending::Ending;
 use crate::failure::Failure;
 use crate::input::{PolicyChange, Recipients};
-use crate::output::say;
+use crate::output::{json, say};
+use crate::store::open;
 
-pub(super) fn simulate(
+pub(super) async fn simulate(
     options: &Options,
     count: Option<u64>,
     start: Option<DateTime<Utc>>,
 ) -> Result<Ending, Failure> {
-    let policy = PolicyChange::of(options)?.apply(Policy::unlimited());
+    let mailer = open(options).await?;
+    let change = PolicyChange::of(options)?;
+    let stored = mailer.policy().await?;
+    let policy = change.apply(stored.map_or_else(Policy::unlimited, |stored| stored.policy));
     let count = match count {
         Some(count) => count,
         None => Recipients::open(options.recipients.as_deref())?.count(),
     };
     let start = start.unwrap_or_else(|| SystemClock.now());
-    say(format_args!("{policy}\n{count} from {start}"));
+    let timeline = policy.simulate(start, count);
+    if options.json {
+        json(&timeline)?;
+    } else {
+        say(timeline)?;
+    }
     Ok(Ending::Done)
 }

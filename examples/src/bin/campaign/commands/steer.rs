@@ -38,6 +38,6 @@ pub(super) async fn cancel(
 
 pub(super) async fn clear_policy(mailer: &Mailer) -> Result<Ending, Failure> {
     mailer.clear_policy().await?;
-    say("no policy is set: nothing is sent until one is");
+    say("no policy is set: nothing is sent until one is")?;
     Ok(Ending::Done)
 }

@@ -43,7 +43,7 @@ pub(super) async fn submit(mailer: &Mailer, options: &Options) -> Result<Ending,
             "it was submitted before, with the same content and recipients: nothing is sent again",
         );
     }
-    say(loaded.id);
+    say(loaded.id)?;
     Ok(Ending::Done)
 }
 

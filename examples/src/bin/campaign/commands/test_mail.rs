@@ -42,8 +42,8 @@ pub(super) async fn test(options: &Options, to: &str) -> Result<Ending, Failure>
         note(told);
         json(&state)?;
     } else {
-        say(told);
-        say(format_args!("relay     {relay}"));
+        say(told)?;
+        say(format_args!("relay     {relay}"))?;
     }
     Ok(ending(&state))
 }

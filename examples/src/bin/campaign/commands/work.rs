@@ -36,7 +36,7 @@ pub(super) async fn work(
         worker.run(stop.requested()).await
     };
     telling.abort();
-    say(drained);
+    say(drained)?;
     Ok(Ending::Done)
 }
 

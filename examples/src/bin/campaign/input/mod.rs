@@ -5,6 +5,8 @@ mod policy;
 mod recipients;
 mod source;
 
+use std::num::NonZeroUsize;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub(crate) use letter::{LetterError, content};
@@ -18,6 +20,12 @@ pub(crate) fn date(text: &str) -> Result<NaiveDate, String> {
         .ok()
         .filter(|date| date.to_string() == text)
         .ok_or_else(|| format!("{text:?} is no date: write YYYY-MM-DD"))
+}
+
+/// A number of things of which there must be one.
+pub(crate) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is not a whole number of at least 1"))
 }
 
 /// An instant with its offset from UTC.

@@ -49,9 +49,13 @@ impl PolicyChange {
 
     /// Sets it in the store; where no policy is stored, "unlimited" is what is changed.
     pub(crate) async fn store(&self, mailer: &Mailer) -> Result<(), Failure> {
-        let stored = mailer.init_policy(&Policy::unlimited()).await?;
-        let policy = self.apply(stored.policy);
-        mailer.set_policy(&policy, Some(stored.version)).await?;
+        let (policy, version) = match mailer.policy().await? {
+            Some(stored) => (stored.policy, stored.version),
+            None => (Policy::unlimited(), 0),
+        };
+        mailer
+            .set_policy(&self.apply(policy), Some(version))
+            .await?;
         Ok(())
     }
 }

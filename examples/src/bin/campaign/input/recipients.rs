@@ -160,8 +160,7 @@ struct Lines<'a> {
 impl Lines<'_> {
     /// The line of a record that begins here, or behind the empty lines that stand here.
     fn of_record(&mut self, offset: usize) -> u64 {
-        let mut rest = self.text.get(self.at..).unwrap_or_default().iter();
-        while let Some(byte) = rest.next() {
+        for byte in self.text.get(self.at..).unwrap_or_default() {
             if self.at >= offset && !matches!(byte, b'\r' | b'\n') {
                 break;
             }

@@ -22,7 +22,7 @@ pub(crate) enum RecipientsError {
     NoRows { file: String },
     #[error("{file} has no row that can be sent to: {refused} of {refused} are refused")]
     NoGoodRow { file: String, refused: u64 },
-    #[error("{file} has {refused} bad rows, and --strict allows none: nothing is sent")]
+    #[error("{file} has bad rows ({refused}), and --strict allows none: nothing is sent")]
     Strict { file: String, refused: u64 },
     #[error("{file}: {error}")]
     Csv { file: String, error: csv::Error },
