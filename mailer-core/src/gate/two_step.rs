@@ -313,7 +313,8 @@ impl Gate for TwoStep {
                 .into_iter()
                 .map(|verdict| verdict.unwrap_or(Verdict::Stale))
                 .collect(),
-            policy_version: stored.map_or(0, |stored| stored.version),
+            // Where there is none, only the queue knows how far versions have come: a lower one would look like lost data.
+            policy_version: stored.map_or(batch.policy_version, |stored| stored.version),
             server_now: now,
         })
     }
