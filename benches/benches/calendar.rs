@@ -20,7 +20,7 @@ fn calendar(c: &mut Criterion) {
     let mut group = c.benchmark_group("calendar");
     group.bench_function("is_open", |b| b.iter(|| hours.is_open(black_box(open))));
     group.bench_function("next_open, open", |b| {
-        b.iter(|| hours.next_open(black_box(open)))
+        b.iter(|| hours.next_open(black_box(open)));
     });
     group.bench_function("next_open, the next morning", |b| {
         b.iter(|| hours.next_open(black_box(evening)));
@@ -31,7 +31,7 @@ fn calendar(c: &mut Criterion) {
     group.bench_function("closes", |b| b.iter(|| hours.closes(black_box(open))));
     let never = WorkCalendar::parse("never", "Europe/Berlin").unwrap();
     group.bench_function("next_open, never", |b| {
-        b.iter(|| never.next_open(black_box(open)))
+        b.iter(|| never.next_open(black_box(open)));
     });
     group.finish();
 }
