@@ -1,4 +1,5 @@
 //! A forecast beside the real engine under virtual time: the same mails in the same hours, and the same end.
+#![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
