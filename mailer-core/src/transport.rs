@@ -286,14 +286,23 @@ impl Work {
         }
     }
 
-    /// What was handed to this connection and never taken: to be asked when its session has ended. No permit was made for
-    /// it, so nobody else reports it.
-    #[cfg_attr(
-        not(feature = "test-util"),
-        expect(dead_code, reason = "the engine comes to it")
-    )]
+    /// What was handed to this connection and never taken. No permit was made for it, so no permit reports it.
     pub(crate) fn unclaimed(&mut self) -> Vec<Assignment> {
         self.mails.close();
         std::iter::from_fn(|| self.mails.try_recv().ok()).collect()
+    }
+}
+
+impl Drop for Work {
+    /// A session may end in the instant in which the engine hands it a mail: that mail was not started.
+    fn drop(&mut self) {
+        for assignment in self.unclaimed() {
+            let report = Report::Finished {
+                flight: assignment.flight,
+                outcome: Outcome::NotStarted,
+            };
+            // A worker that is gone has left this delivery to the reaper.
+            let _gone = self.reports.send((assignment.hold, report));
+        }
     }
 }

@@ -27,14 +27,6 @@ pub(crate) struct SmtpSession {
     _slot: OwnedSemaphorePermit,
 }
 
-/// What comes first while a connection waits.
-enum Event {
-    Work(Option<(Permit, Email)>),
-    /// The relay closed the connection, or said something that nobody asked for.
-    Unasked,
-    Idle,
-}
-
 impl SmtpSession {
     pub(crate) fn new(relay: Arc<Relay>, line: Line, slot: OwnedSemaphorePermit) -> Self {
         Self {
@@ -48,16 +40,18 @@ impl SmtpSession {
         }
     }
 
-    async fn wait(&mut self, work: &mut Work) -> Event {
+    /// The next mail; none: there is no more, or the connection should not wait any longer.
+    async fn next(&mut self, work: &mut Work) -> Option<(Permit, Email)> {
         let idle = self.relay.settings.idle_timeout;
         // Both are safe to drop: a mail stays in `work`, and bytes that have come stay in the line.
         tokio::select! {
             biased;
-            next = work.next() => Event::Work(next),
-            unasked = self.line.wire.unasked(idle) => match unasked {
-                Ok(()) => Event::Unasked,
-                Err(_) => Event::Idle,
-            },
+            next = work.next() => next,
+            unasked = self.line.wire.unasked(idle) => {
+                // The relay has closed the connection, or says what nobody asked for.
+                self.is_over = unasked.is_ok();
+                None
+            }
         }
     }
 
@@ -134,11 +128,10 @@ impl SmtpSession {
 impl Session for SmtpSession {
     async fn serve(&mut self, work: &mut Work) {
         while !self.is_over && !self.is_used_up() {
-            match self.wait(work).await {
-                Event::Work(Some((permit, email))) => self.deliver(permit, &email).await,
-                Event::Work(None) | Event::Idle => break,
-                Event::Unasked => self.is_over = true,
-            }
+            let Some((permit, email)) = self.next(work).await else {
+                break;
+            };
+            self.deliver(permit, &email).await;
         }
         let limit = self.relay.settings.limits.quit;
         if self.is_over {

@@ -1,5 +1,7 @@
 //! The transport against relays that misbehave by script.
 
+#![expect(clippy::unwrap_used, reason = "in a test, what cannot be had fails it")]
+
 mod conformance;
 mod connecting;
 mod encrypted;
