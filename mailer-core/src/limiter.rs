@@ -23,6 +23,7 @@ use crate::domain::{Lane, Limit, Reason, Scope};
 ///
 /// # Cancel safety
 /// A dropped call may have been executed. Ask again with the same id.
+#[cfg_attr(feature = "test-util", mockall::automock)]
 #[async_trait]
 pub trait RateLimiter: Debug + Send + Sync {
     /// Takes tokens: one answer per demand, in their order. Demands are served one after the other.

@@ -17,6 +17,7 @@ use crate::domain::{Policy, StoredPolicy};
 ///
 /// # Cancel safety
 /// A dropped call may have been executed. Read the version before repeating it.
+#[cfg_attr(feature = "test-util", mockall::automock)]
 #[async_trait]
 pub trait PolicyStore: Debug + Send + Sync {
     /// The policy in force.

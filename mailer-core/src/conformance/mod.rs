@@ -25,6 +25,7 @@
 )]
 
 mod around;
+mod builders;
 pub mod defer_queue;
 mod flaky;
 pub mod gate;

@@ -1,5 +1,6 @@
 //! The gate: the only way to a transport.
 
+mod group;
 mod hands;
 mod two_step;
 
@@ -28,6 +29,7 @@ use crate::queue::StreamId;
 ///
 /// # Cancel safety
 /// A dropped call may have been executed: repeat it with the same number.
+#[cfg_attr(feature = "test-util", mockall::automock)]
 #[async_trait]
 pub trait Gate: Debug + Send + Sync {
     /// One verdict per item, in their order.

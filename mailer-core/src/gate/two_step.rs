@@ -1,18 +1,18 @@
 //! A gate made of any limiter and any queue.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
+use super::group::{Group, groups_of};
 use super::hands::{Hands, Token};
 use super::{BeginBatch, BeginItem, BeginReply, Binding, Gate, SHORT_WAIT, StartVerdict, Verdict};
 use crate::Error;
 use crate::calendar::NoOpening;
 use crate::domain::{Deferral, HaltCause, Reason, Scope, ScopeKind, StoredPolicy};
-use crate::limiter::{Demand, Grant, RateLimiter, Refusal};
+use crate::limiter::{Demand, RateLimiter};
 use crate::policy_store::PolicyStore;
 use crate::queue::{
     ClaimReply, ClaimRequest, Defer, DeferQueue, Halt, SettleReply, SettleResult, Settled,
@@ -45,17 +45,6 @@ pub struct TwoStep {
     queue: Arc<dyn DeferQueue>,
     policy: Arc<dyn PolicyStore>,
     hands: Arc<Hands>,
-}
-
-/// The items of one binding, and the tokens that there are for them.
-struct Group<'a> {
-    binding: &'a Arc<Binding>,
-    /// Those who have not been tried yet, in order.
-    waiting: VecDeque<usize>,
-    reservation: String,
-    tokens: u32,
-    send_by: DateTime<Utc>,
-    refusal: Option<Refusal>,
 }
 
 impl TwoStep {
@@ -387,69 +376,6 @@ impl fmt::Debug for TwoStep {
             .field("queue", &self.queue)
             .finish_non_exhaustive()
     }
-}
-
-impl Group<'_> {
-    fn take(&mut self, grant: Grant, stored: &StoredPolicy, now: DateTime<Utc>) {
-        // The limiter may live by another clock: only differences are taken over.
-        let ahead: TimeDelta = now - grant.server_now;
-        self.tokens = grant.granted;
-        self.send_by = refusal::send_by(self.binding, &stored.policy, grant.use_by + ahead, now);
-        self.refusal = grant.refusal.map(|refusal| Refusal {
-            retry_at: refusal.retry_at.map(|at| at + ahead),
-            ..refusal
-        });
-    }
-
-    fn refused(&self, stored: &StoredPolicy, now: DateTime<Utc>) -> Result<Deferral, NoOpening> {
-        // A limiter that gives less than all says why. If not, it is asked again.
-        let refusal = self.refusal.clone().unwrap_or(Refusal {
-            scope: Scope::Namespace,
-            reason: Reason::LimiterUnavailable,
-            retry_at: Some(now),
-        });
-        refusal::of_limits(self.binding, &stored.policy, &refusal, now)
-    }
-
-    fn token(&self, call: u32) -> Token {
-        Token {
-            call,
-            reservation: self.reservation.clone(),
-            send_by: self.send_by,
-        }
-    }
-
-    /// The same verdict for all who wait.
-    fn all(&self, verdict: &Verdict, verdicts: &mut [Option<Verdict>]) {
-        for place in &self.waiting {
-            verdicts[*place] = Some(verdict.clone());
-        }
-    }
-}
-
-/// The items without a verdict, by what binds them.
-fn groups_of<'a>(batch: &'a BeginBatch, verdicts: &[Option<Verdict>]) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut known: BTreeMap<*const Binding, usize> = BTreeMap::new();
-    for (place, item) in batch.items.iter().enumerate() {
-        let number = *known.entry(Arc::as_ptr(&item.binding)).or_insert_with(|| {
-            groups.push(Group {
-                binding: &item.binding,
-                waiting: VecDeque::new(),
-                // Each delivery is in one group of a call: the first one names it, also when the call is repeated.
-                reservation: format!("{}.{}.{}", item.claim, item.call, item.index),
-                tokens: 0,
-                send_by: DateTime::<Utc>::MIN_UTC,
-                refusal: None,
-            });
-            groups.len() - 1
-        });
-        if verdicts[place].is_none() {
-            groups[number].waiting.push_back(place);
-        }
-    }
-    groups.retain(|group| !group.waiting.is_empty());
-    groups
 }
 
 fn is_started(started: StartVerdict) -> bool {

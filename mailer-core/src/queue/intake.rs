@@ -20,6 +20,7 @@ use crate::domain::{CampaignSpec, Digest, MessageSpec, Record};
 ///
 /// # Cancel safety
 /// A dropped call may have been executed. All can be repeated.
+#[cfg_attr(feature = "test-util", mockall::automock)]
 #[async_trait]
 pub trait Intake: Debug + Send + Sync {
     /// Begins to load a campaign, or goes on where loading stopped. `loader` names the caller: while another's lease of

@@ -21,6 +21,7 @@ use crate::domain::{
 ///
 /// # Cancel safety
 /// A dropped call may have been executed. All can be repeated.
+#[cfg_attr(feature = "test-util", mockall::automock)]
 #[async_trait]
 pub trait Ledger: Debug + Send + Sync {
     /// What a campaign is doing.

@@ -46,6 +46,7 @@ use crate::gate::{BeginBatch, StartVerdict};
 ///
 /// # Cancel safety
 /// A dropped call may have been executed. All can be repeated.
+#[cfg_attr(feature = "test-util", mockall::automock)]
 #[async_trait]
 pub trait DeferQueue: Debug + Send + Sync {
     /// Leases a page of the best due stream.

@@ -148,13 +148,11 @@ fn email_of(mail: &super::hand::Mail, draft: Draft, now: DateTime<Utc>, namespac
         .chain_update([0])
         .chain_update(record.key())
         .finalize();
-    let id: String = id
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut half = [0; 16];
+    half.copy_from_slice(&id[..16]);
+    let id = u128::from_be_bytes(half);
     Email {
-        message_id: format!("{id}@{}", letter.from.address().domain()),
+        message_id: format!("{id:032x}@{}", letter.from.address().domain()),
         date: mail.delivery.repeats.unwrap_or(now),
         from: letter.from.clone(),
         reply_to: letter.reply_to.clone(),

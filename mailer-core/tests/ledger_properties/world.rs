@@ -1,5 +1,3 @@
-//! Any sequence of commands keeps the books: the memory store against what must hold after every step.
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,111 +5,35 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use mailer_core::clock::{Clock, VirtualClock};
 use mailer_core::domain::{
-    Campaign, CampaignId, ClaimId, Failure, Lanes, OnUnknown, Policy, Recipient, RelayName,
-    WorkerId,
+    Campaign, CampaignId, ClaimId, Lanes, OnUnknown, Policy, Recipient, RelayName, WorkerId,
 };
 use mailer_core::gate::{BeginBatch, BeginItem, Gate, Verdict};
 use mailer_core::memory::MemoryStore;
 use mailer_core::policy_store::PolicyStore;
 use mailer_core::queue::{
-    Claim, ClaimReply, ClaimRequest, Created, DeferQueue, DeliveryQuery, HoldChange, Intake,
-    Ledger, Room, SettleResult, Settled, Settlement, Tick,
+    Claim, ClaimReply, ClaimRequest, Created, DeferQueue, HoldChange, Intake, Ledger, Room,
+    SettleResult, Settled, Settlement, Tick,
 };
 use mailer_core::template::Template;
-use proptest::prelude::*;
 
-const CAMPAIGNS: usize = 3;
-const WORKERS: u64 = 3;
-
-#[derive(Debug, Clone)]
-enum Command {
-    Submit {
-        campaign: usize,
-        recipients: usize,
-    },
-    Claim {
-        worker: u64,
-        repeated: bool,
-    },
-    Begin {
-        claim: usize,
-        from: usize,
-        n: usize,
-        repeated: bool,
-    },
-    Settle {
-        claim: usize,
-        place: usize,
-        settled: Settled,
-    },
-    Tick {
-        worker: u64,
-        renews: bool,
-    },
-    Hold {
-        campaign: usize,
-        change: HoldChange,
-    },
-    Policy {
-        cap: u32,
-        hours: bool,
-    },
-    Pass {
-        seconds: u64,
-    },
-    Jump {
-        minutes: i64,
-    },
-}
-
-fn commands() -> impl Strategy<Value = Vec<Command>> {
-    let settled = prop_oneof![
-        6 => Just(Settled::Sent),
-        1 => Just(Settled::Failed(Failure::Recipient)),
-        1 => Just(Settled::Retry { after: None }),
-        2 => Just(Settled::NotStarted),
-        1 => Just(Settled::Returned),
-        1 => Just(Settled::Unknown { rule: OnUnknown::AssumeSent }),
-        1 => Just(Settled::Unknown { rule: OnUnknown::Resend }),
-        1 => Just(Settled::Skipped),
-        1 => Just(Settled::Suppressed),
-    ];
-    let change = prop_oneof![
-        4 => Just(HoldChange::Pause { by: "p".to_owned(), why: String::new() }),
-        6 => Just(HoldChange::Resume),
-        1 => Just(HoldChange::Cancel),
-    ];
-    let command = prop_oneof![
-        3 => (0..CAMPAIGNS, 1..40usize).prop_map(|(campaign, recipients)| Command::Submit { campaign, recipients }),
-        8 => (0..WORKERS, prop::bool::weighted(0.1)).prop_map(|(worker, repeated)| Command::Claim { worker, repeated }),
-        16 => (0..8usize, 0..8usize, 1..6usize, prop::bool::weighted(0.2))
-            .prop_map(|(claim, from, n, repeated)| Command::Begin { claim, from, n, repeated }),
-        16 => (0..8usize, 0..12usize, settled).prop_map(|(claim, place, settled)| Command::Settle { claim, place, settled }),
-        8 => (0..WORKERS, prop::bool::weighted(0.7)).prop_map(|(worker, renews)| Command::Tick { worker, renews }),
-        2 => (0..CAMPAIGNS, change).prop_map(|(campaign, change)| Command::Hold { campaign, change }),
-        1 => (1..30u32, prop::bool::weighted(0.2)).prop_map(|(cap, hours)| Command::Policy { cap, hours }),
-        8 => prop_oneof![0..3u64, 3..30u64, 60..4000u64].prop_map(|seconds| Command::Pass { seconds }),
-        1 => (-70..70i64).prop_map(|minutes| Command::Jump { minutes }),
-    ];
-    prop::collection::vec(command, 1..150)
-}
+use crate::commands::Command;
 
 /// The store, and what has been seen of it.
-struct World {
-    store: MemoryStore,
-    clock: VirtualClock,
-    campaigns: BTreeMap<usize, CampaignId>,
-    claims: Vec<(Claim, u32, BTreeSet<u16>)>,
-    last_claim: BTreeMap<u64, u64>,
-    totals: BTreeMap<CampaignId, u64>,
-    held: BTreeSet<CampaignId>,
-    sent: BTreeSet<(String, String)>,
+pub(crate) struct World {
+    pub(crate) store: MemoryStore,
+    pub(crate) clock: VirtualClock,
+    pub(crate) campaigns: BTreeMap<usize, CampaignId>,
+    pub(crate) claims: Vec<(Claim, u32, BTreeSet<u16>)>,
+    pub(crate) last_claim: BTreeMap<u64, u64>,
+    pub(crate) totals: BTreeMap<CampaignId, u64>,
+    pub(crate) held: BTreeSet<CampaignId>,
+    pub(crate) sent: BTreeSet<(String, String)>,
     /// Begun and not given back, by the hour of the begin; and the highest cap that was in force in that hour.
-    begun: BTreeMap<DateTime<Utc>, (u32, u32)>,
-    begun_at: BTreeMap<(ClaimId, u16), DateTime<Utc>>,
-    cap: u32,
-    last_token: u64,
-    latest: DateTime<Utc>,
+    pub(crate) begun: BTreeMap<DateTime<Utc>, (u32, u32)>,
+    pub(crate) begun_at: BTreeMap<(ClaimId, u16), DateTime<Utc>>,
+    pub(crate) cap: u32,
+    pub(crate) last_token: u64,
+    pub(crate) latest: DateTime<Utc>,
 }
 
 fn hour(at: DateTime<Utc>) -> DateTime<Utc> {
@@ -127,7 +49,7 @@ fn room() -> Room {
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let clock = VirtualClock::at("2026-11-24T09:00:00Z".parse().unwrap());
         let store = MemoryStore::with_clock(Arc::new(clock.clone()));
         let mut world = Self {
@@ -149,7 +71,7 @@ impl World {
         world
     }
 
-    async fn run(&mut self, command: Command) {
+    pub(crate) async fn run(&mut self, command: Command) {
         match command {
             Command::Submit {
                 campaign,
@@ -219,10 +141,11 @@ impl World {
         let ClaimReply::Claimed(claim) = self.store.claim(&request).await.unwrap() else {
             return;
         };
-        if let Some((known, ..)) = self.claims.iter().find(|(known, ..)| known.id == claim.id) {
-            if known.token == claim.token {
-                return;
-            }
+        let is_known = |(known, ..): &(Claim, u32, BTreeSet<u16>)| {
+            known.id == claim.id && known.token == claim.token
+        };
+        if self.claims.iter().any(is_known) {
+            return;
         }
         assert!(claim.token > self.last_token, "tokens grow");
         self.last_token = claim.token;
@@ -385,110 +308,5 @@ impl World {
         }
         self.store.set_policy(&policy, None).await.unwrap();
         self.cap = cap;
-    }
-
-    /// What was sent is nobody's to send again.
-    fn assert_open(&self, claim: &Claim, key: &str) {
-        let sent = (claim.binding.stream.to_string(), key.to_owned());
-        assert!(
-            !self.sent.contains(&sent),
-            "{sent:?} was sent, and is handed out"
-        );
-    }
-
-    async fn check(&self) {
-        let mut live = BTreeMap::new();
-        for (id, total) in &self.totals {
-            let counts = self.store.status(id).await.unwrap().counts;
-            assert_eq!(counts.sum(), *total, "{counts:?}");
-            assert_eq!(counts.total, *total);
-            let mut states: BTreeMap<String, u64> = BTreeMap::new();
-            for page in 0.. {
-                let query = DeliveryQuery {
-                    campaign: id.clone(),
-                    page,
-                };
-                let deliveries = self.store.outcomes(&query).await.unwrap();
-                if deliveries.is_empty() {
-                    break;
-                }
-                for delivery in deliveries {
-                    let sent = self.sent.contains(&(id.to_string(), delivery.key.clone()));
-                    assert!(
-                        !sent || delivery.state == "sent",
-                        "{} was sent and is {}",
-                        delivery.key,
-                        delivery.state
-                    );
-                    *states.entry(delivery.state).or_default() += 1;
-                }
-            }
-            for (state, count) in [
-                ("pending", counts.pending),
-                ("started", counts.in_flight),
-                ("sent", counts.sent),
-                ("failed", counts.failed),
-                ("retry", counts.retrying),
-                ("unknown", counts.unknown),
-                ("skipped", counts.skipped),
-                ("suppressed", counts.suppressed),
-                ("cancelled", counts.cancelled),
-            ] {
-                assert_eq!(
-                    states.get(state).copied().unwrap_or(0),
-                    count,
-                    "{state} of {id}"
-                );
-            }
-        }
-        // Whose claims live only the store knows: asked again, a claim that does shows what is left of it.
-        for (claim, ..) in &self.claims {
-            let request = ClaimRequest {
-                id: claim.id,
-                room: Room::default(),
-            };
-            if let ClaimReply::Claimed(now) = self.store.claim(&request).await.unwrap() {
-                for delivery in now.deliveries {
-                    let key = (
-                        now.binding.stream.to_string(),
-                        delivery.record.key().to_owned(),
-                    );
-                    let other = live.insert(key, claim.id);
-                    assert!(
-                        other.is_none_or(|other| other == claim.id),
-                        "two claims over {:?}",
-                        delivery.record
-                    );
-                }
-            }
-        }
-    }
-}
-
-/// 64 sequences by default, since each step is checked against the whole ledger; `PROPTEST_CASES` asks for more.
-fn config() -> ProptestConfig {
-    let cases = match std::env::var("PROPTEST_CASES") {
-        Ok(_) => ProptestConfig::default().cases,
-        Err(_) => 64,
-    };
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
-
-proptest! {
-    #![proptest_config(config())]
-
-    #[test]
-    fn the_books_balance_after_every_step(commands in commands()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let mut world = World::new().await;
-            for command in commands {
-                world.run(command).await;
-            }
-        });
     }
 }
