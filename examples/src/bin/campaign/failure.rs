@@ -42,7 +42,9 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn ending(&self) -> Ending {
         match self {
-            Self::Catcher { .. } | Self::Signals(_) | Self::Output(_) | Self::Json(_) => Ending::Failed,
+            Self::Catcher { .. } | Self::Signals(_) | Self::Output(_) | Self::Json(_) => {
+                Ending::Failed
+            }
             Self::Mailer(error) => match error.kind() {
                 ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound => Ending::BadInput,
                 _ => Ending::Failed,
