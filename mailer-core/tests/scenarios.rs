@@ -228,6 +228,7 @@ fn a_recipient_refused_for_now_is_tried_again_and_the_campaign_goes_on() {
         let status = sim.status(&spring).await.unwrap();
         assert_eq!((status.counts.sent, status.counts.retrying), (9, 1));
         assert_eq!(status.reason_code.as_deref(), Some("recipient_retry"));
+        assert_eq!(status.detail.as_deref(), Some("450 4.7.1 greylisted"));
         assert_eq!(status.next_run_at, Some(at("2026-11-24T09:40:00Z")));
         let done = sim.until_finished(&spring, HOUR).await.unwrap();
         assert_eq!(done.counts.sent, 10);

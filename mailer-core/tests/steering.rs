@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mailer_core::ErrorKind;
+use futures_util::stream;
 use mailer_core::domain::{
     Campaign, CampaignState, Content, HaltCause, OnUnknown, Outcome, Policy, Recipient,
 };
@@ -12,6 +12,7 @@ use mailer_core::queue::{Resolution, TicketState};
 use mailer_core::sim::{FakeRelay, Sim};
 use mailer_core::template::Template;
 use mailer_core::transport::ConnectError;
+use mailer_core::{Dedupe, ErrorKind};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -227,6 +228,44 @@ fn rows_that_are_not_taken_are_named_and_the_rest_is_sent() {
         let error = sim.mailer().submit(&nobody, []).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
     });
+}
+
+#[test]
+fn a_source_that_fails_midway_sends_nothing_and_the_same_submit_goes_on() {
+    let sim = simulation();
+    sim.run(async |sim| {
+        sim.set_policy(&Policy::unlimited()).await.unwrap();
+        sim.start_worker();
+        let broken = recipients(300).map(Ok).chain([Err("the database is gone")]);
+        let error = sim
+            .mailer()
+            .submit_stream(
+                &campaign("spring"),
+                stream::iter(broken),
+                Dedupe::default(),
+                |_| {},
+            )
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Source);
+        assert!(error.to_string().contains("after row 300"), "{error}");
+        sim.advance(MINUTE).await;
+        let status = sim.mailer().list().await.unwrap().remove(0);
+        assert_eq!(
+            (status.state, status.counts.sent),
+            (CampaignState::Draft, 0)
+        );
+
+        let spring = sim
+            .mailer()
+            .submit(&campaign("spring"), recipients(400))
+            .await
+            .unwrap();
+        assert!(!spring.repeated);
+        sim.advance(MINUTE).await;
+        assert_eq!(sim.status(&spring.id).await.unwrap().counts.sent, 400);
+    });
+    assert_eq!(sim.relay().mails().len(), 400);
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl fmt::Display for Deferral {
             Some(until) => write!(
                 f,
                 ", next run {}",
-                until.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+                until.to_rfc3339_opts(SecondsFormat::Secs, true)
             )?,
             None => f.write_str(", until it is resumed or the policy changes")?,
         }

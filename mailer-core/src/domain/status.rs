@@ -171,7 +171,7 @@ impl fmt::Display for Status {
             write!(
                 f,
                 ", next run {}",
-                at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+                at.to_rfc3339_opts(SecondsFormat::Secs, true)
             )?;
         }
         if let Some(detail) = &self.detail {

@@ -1,6 +1,7 @@
 //! The host's side: submit, enqueue, ask, steer.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,7 +106,7 @@ impl Mailer {
     {
         self.submit_stream(
             campaign,
-            stream::iter(recipients),
+            stream::iter(recipients.into_iter().map(Ok::<_, Infallible>)),
             Dedupe::default(),
             |_| {},
         )
@@ -115,17 +116,20 @@ impl Mailer {
     /// The same from a stream of any length, page by page; `on_rejected` is called for every row that is not taken.
     ///
     /// # Errors
-    /// As [`submit`](Self::submit).
+    /// As [`submit`](Self::submit). `Source`: the stream failed; what is stored by then is a draft, and sends nothing.
     ///
     /// # Cancel safety
     /// As [`submit`](Self::submit).
-    pub async fn submit_stream(
+    pub async fn submit_stream<E>(
         &self,
         campaign: &Campaign,
-        recipients: impl Stream<Item = Recipient> + Send,
+        recipients: impl Stream<Item = Result<Recipient, E>> + Send,
         dedupe: Dedupe,
         on_rejected: impl FnMut(&Rejected) + Send,
-    ) -> Result<Submitted, Error> {
+    ) -> Result<Submitted, Error>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+    {
         Submission::new(self, campaign, dedupe)?
             .load(recipients, on_rejected)
             .await

@@ -116,11 +116,14 @@ impl<'a> Submission<'a> {
         Inspection(self)
     }
 
-    pub(super) async fn load(
+    pub(super) async fn load<E>(
         mut self,
-        recipients: impl Stream<Item = Recipient> + Send,
+        recipients: impl Stream<Item = Result<Recipient, E>> + Send,
         mut on_rejected: impl FnMut(&Rejected) + Send,
-    ) -> Result<Submitted, Error> {
+    ) -> Result<Submitted, Error>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+    {
         let intake = &self.mailer.store().intake;
         let loader = self.mailer.process();
         let stored = match intake.create(&self.spec, loader).await? {
@@ -141,6 +144,10 @@ impl<'a> Submission<'a> {
         let mut page = Vec::with_capacity(PAGE_SIZE);
         let mut row = 0;
         while let Some(recipient) = recipients.next().await {
+            let recipient = recipient.map_err(|error| {
+                let detail = format!("the source of recipients failed after row {row}");
+                Error::source_failed("submit", detail, error)
+            })?;
             row += 1;
             match self.admit(recipient)? {
                 Ok(record) => page.push(record),

@@ -124,7 +124,10 @@ impl State {
             .map(|(due, _)| *due)
             .filter(|due| *due > now);
         if let Some(due) = retry_at.filter(|_| stream.counts.pending == 0) {
-            return Some(wait(own, Reason::RecipientRetry, Some(due)));
+            return Some(Deferral {
+                detail: stream.words_of_retry(due),
+                ..wait(own, Reason::RecipientRetry, Some(due))
+            });
         }
         self.worker_serves(stream, now)
             .err()

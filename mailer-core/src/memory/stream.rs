@@ -112,6 +112,16 @@ impl Stream {
         Some(starts_at.map_or(due, |starts_at| due.max(starts_at)))
     }
 
+    /// The relay's words about the recipient that is tried again at `due`.
+    pub(super) fn words_of_retry(&self, due: DateTime<Utc>) -> Option<String> {
+        let (_, number) = self.due.first()?;
+        let rows = &self.pages.get(number)?.rows;
+        rows.values()
+            .find(|row| row.due == Some(due))
+            .map(|row| row.detail.clone())
+            .filter(|words| !words.is_empty())
+    }
+
     /// The scopes that can defer it, widest first.
     pub(super) fn scopes(&self) -> [Scope; 5] {
         [

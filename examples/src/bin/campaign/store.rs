@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use mailer_core::Mailer;
 use mailer_core::memory::MemoryStore;
+use mailer_core::{Mailer, Store};
 
 use crate::args::Options;
 use crate::failure::Failure;
@@ -38,7 +38,10 @@ pub(crate) enum StoreError {
 /// A store for this process alone, if need be.
 pub(crate) async fn open(options: &Options) -> Result<Mailer, Failure> {
     match options.store {
-        StoreUrl::Memory => Ok(Mailer::open(MemoryStore::new()).await?),
+        StoreUrl::Memory => {
+            let store = Store::from(MemoryStore::new()).namespace(options.namespace.0.as_str());
+            Ok(Mailer::open(store).await?)
+        }
         StoreUrl::Redis => Err(StoreError::NoRedis.into()),
     }
 }

@@ -1,5 +1,7 @@
 //! Submitting: everything is checked first, so that bad input leaves no trace.
 
+use std::convert::Infallible;
+
 use futures_util::stream;
 use mailer_core::composer::Composer as _;
 use mailer_core::domain::{Campaign, CampaignId, Content, Fault};
@@ -70,7 +72,11 @@ impl Prepared {
     pub(super) async fn submit(&self, mailer: &Mailer, strict: bool) -> Result<Loaded, Failure> {
         let refused = self.refuse_bad_rows(mailer, strict)?;
         self.policy.store(mailer).await?;
-        let good = self.recipients.rows().filter_map(|row| row.recipient.ok());
+        let good = self
+            .recipients
+            .rows()
+            .filter_map(|row| row.recipient.ok())
+            .map(Ok::<_, Infallible>);
         let submitted = mailer
             .submit_stream(
                 &self.campaign,
