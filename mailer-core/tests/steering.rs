@@ -392,6 +392,30 @@ fn what_does_not_finish_within_the_drain_timeout_is_unknown_and_the_host_can_dec
 }
 
 #[test]
+fn a_mail_whose_attempts_always_end_in_doubt_is_not_sent_for_ever() {
+    let sim = simulation();
+    sim.run(async |sim| {
+        sim.set_policy(&Policy::unlimited()).await.unwrap();
+        let cut = || Outcome::Unknown {
+            reply: "connection reset after the dot".into(),
+        };
+        sim.relay()
+            .answer("user0@example.com", (0..10).map(|_| cut()));
+        sim.start_worker();
+        let spring = campaign("spring").on_unknown(OnUnknown::Resend);
+        let spring = sim
+            .mailer()
+            .submit(&spring, recipients(2))
+            .await
+            .unwrap()
+            .id;
+        let done = sim.until_finished(&spring, 24 * HOUR).await.unwrap();
+        assert_eq!((done.counts.sent, done.counts.unknown), (1, 1), "{done}");
+    });
+    assert_eq!(sim.relay().mails().len(), 4);
+}
+
+#[test]
 fn refused_credentials_halt_campaigns_and_fail_test_mails_at_once() {
     simulation().run(async |sim| {
         sim.set_policy(&Policy::unlimited()).await.unwrap();

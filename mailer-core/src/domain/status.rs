@@ -88,7 +88,7 @@ impl CampaignState {
         }
     }
 
-    /// Whether it never changes again.
+    /// Whether it never changes again by itself. Only the host leads out, by sending an unknown mail again.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Cancelled | Self::Completed)

@@ -41,6 +41,8 @@ pub(super) struct Row {
     pub(super) crashes: u32,
     pub(super) failure: Option<Failure>,
     pub(super) doubt: Option<Doubt>,
+    /// How many attempts ended in doubt.
+    pub(super) doubts: u32,
     pub(super) detail: String,
 }
 

@@ -11,6 +11,8 @@ use crate::schedule::{DeliveryEvent, DeliveryState};
 
 /// The longest that a relay's reply to the final dot is waited for (RFC 5321, 4.5.3.2.6).
 const REPLY_WITHIN: TimeDelta = TimeDelta::minutes(10);
+/// After so many attempts that ended in doubt a mail is not sent again by itself: it may be what kills who sends it.
+const MOST_DOUBTS: u32 = 3;
 
 impl State {
     pub(super) fn settle(
@@ -171,14 +173,13 @@ impl State {
         }
         let row = page.row(index);
         row.doubt = Some(Doubt { claim, begun_at });
+        row.doubts += 1;
+        let again = rule == OnUnknown::Resend && row.doubts < MOST_DOUBTS;
         self.doubts.insert((claim, index), (id.clone(), number));
-        match rule {
-            OnUnknown::AssumeSent | OnUnknown::Hold => {}
-            OnUnknown::Resend => {
-                row.due = Some(begun_at + DOT_WITHIN + REPLY_WITHIN);
-                // An unknown mail can always be sent again.
-                let _ = page.step(index, DeliveryEvent::Resend, &mut stream.counts);
-            }
+        if again {
+            row.due = Some(begun_at + DOT_WITHIN + REPLY_WITHIN);
+            // An unknown mail can always be sent again.
+            let _ = page.step(index, DeliveryEvent::Resend, &mut stream.counts);
         }
     }
 

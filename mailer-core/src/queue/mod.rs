@@ -122,7 +122,7 @@ pub struct Tick {
 pub struct TickReply {
     /// The store's clock.
     pub server_now: DateTime<Utc>,
-    /// The version of the policy; 0 where there is none.
+    /// The version of the policy: of the last one, where it was removed. It never falls.
     pub policy_version: u64,
     /// Those of the named claims that are not the worker's any more.
     pub lost: Vec<ClaimId>,
