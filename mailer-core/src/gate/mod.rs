@@ -2,6 +2,7 @@
 
 mod group;
 mod hands;
+mod through;
 mod two_step;
 
 use std::fmt::Debug;

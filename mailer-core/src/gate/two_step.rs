@@ -11,13 +11,10 @@ use super::hands::{Hands, Token};
 use super::{BeginBatch, BeginItem, BeginReply, Binding, Gate, SHORT_WAIT, StartVerdict, Verdict};
 use crate::Error;
 use crate::calendar::NoOpening;
-use crate::domain::{Deferral, HaltCause, Reason, Scope, ScopeKind, StoredPolicy};
+use crate::domain::{Deferral, HaltCause, Reason, ScopeKind, StoredPolicy};
 use crate::limiter::{Demand, RateLimiter};
 use crate::policy_store::PolicyStore;
-use crate::queue::{
-    ClaimReply, ClaimRequest, Defer, DeferQueue, Halt, SettleReply, SettleResult, Settled,
-    Settlement, Tick, TickReply, Wait,
-};
+use crate::queue::{Defer, DeferQueue, Halt, Wait};
 use crate::schedule::refusal;
 
 /// A gate over a limiter and a queue that know nothing of each other: reserve, start, refund what did not start.
@@ -42,9 +39,9 @@ use crate::schedule::refusal;
 #[derive(Clone)]
 pub struct TwoStep {
     limiter: Arc<dyn RateLimiter>,
-    queue: Arc<dyn DeferQueue>,
+    pub(super) queue: Arc<dyn DeferQueue>,
     policy: Arc<dyn PolicyStore>,
-    hands: Arc<Hands>,
+    pub(super) hands: Arc<Hands>,
 }
 
 impl TwoStep {
@@ -237,7 +234,7 @@ impl TwoStep {
     }
 
     /// Tells the limiter which tokens nobody uses. What it cannot be told now is told with the next call.
-    async fn give_back(&self, now: DateTime<Utc>) {
+    pub(super) async fn give_back(&self, now: DateTime<Utc>) {
         for (reservation, tokens) in self.hands.untold() {
             if self.limiter.refund(&reservation, tokens).await.is_ok() {
                 self.hands.told(&reservation, tokens);
@@ -317,56 +314,6 @@ impl Gate for TwoStep {
             policy_version: stored.map_or(batch.policy_version, |stored| stored.version),
             server_now: now,
         })
-    }
-}
-
-#[async_trait]
-impl DeferQueue for TwoStep {
-    async fn claim(&self, request: &ClaimRequest) -> Result<ClaimReply, Error> {
-        self.queue.claim(request).await
-    }
-
-    async fn start(&self, batch: &BeginBatch) -> Result<Vec<StartVerdict>, Error> {
-        self.queue.start(batch).await
-    }
-
-    async fn settle(
-        &self,
-        settlements: &[Settlement],
-        defers: &[Defer],
-    ) -> Result<SettleReply, Error> {
-        let reply = self.queue.settle(settlements, defers).await?;
-        for (settlement, result) in settlements.iter().zip(&reply.results) {
-            match result {
-                // Also where the reply of the call that applied it was lost: the token is still in hand then.
-                SettleResult::Applied | SettleResult::Repeated => {
-                    if settlement.settled == Settled::NotStarted {
-                        self.hands.give_back(settlement.claim, settlement.index);
-                    } else {
-                        self.hands.spend(settlement.claim, settlement.index);
-                    }
-                }
-                SettleResult::Stale | SettleResult::Resolved => {}
-            }
-        }
-        self.give_back(reply.server_now).await;
-        Ok(reply)
-    }
-
-    async fn tick(&self, tick: &Tick) -> Result<TickReply, Error> {
-        self.queue.tick(tick).await
-    }
-
-    async fn defer(&self, defer: &Defer) -> Result<Option<Deferral>, Error> {
-        self.queue.defer(defer).await
-    }
-
-    async fn resume(&self, scope: &Scope) -> Result<(), Error> {
-        self.queue.resume(scope).await
-    }
-
-    async fn halt(&self, halt: &Halt) -> Result<bool, Error> {
-        self.queue.halt(halt).await
     }
 }
 

@@ -11,9 +11,10 @@ mod outcome;
 mod relay;
 mod report;
 mod settle;
+mod step;
+mod tick;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -21,86 +22,12 @@ use chrono::{DateTime, Utc};
 use self::call::{Call, StoreTime};
 use self::hand::Hand;
 use self::relay::Relay;
+pub(crate) use self::step::{Answer, Compose, Input, Send, Step, Verdicts};
 use crate::Error;
-use crate::composer::{ComposeError, Composed};
-use crate::domain::{ClaimId, Email, Letter, Record, RelayName, WorkerId};
+use crate::domain::{ClaimId, RelayName, WorkerId};
 use crate::engine::{Drained, Health};
-use crate::gate::{BeginBatch, BeginReply};
 use crate::observer::Event;
-use crate::queue::{
-    ClaimReply, ClaimRequest, Defer, Halt, Room, SettleReply, Settlement, Tick, TickReply,
-};
-use crate::transport::Report;
-
-/// What the driver carries out.
-#[derive(Debug)]
-pub(crate) enum Step {
-    Tick(Tick),
-    Claim(ClaimRequest),
-    Compose(Compose),
-    Connect {
-        relay: RelayName,
-        connection: u64,
-    },
-    Begin(BeginBatch),
-    Send(Box<Send>),
-    Settle(Verdicts),
-    Halt(Halt),
-    /// Lets an idle connection go.
-    Close {
-        connection: u64,
-    },
-}
-
-/// Mails to be made.
-#[derive(Debug)]
-pub(crate) struct Compose {
-    pub(crate) letter: Arc<Letter>,
-    pub(crate) flights: Vec<u64>,
-    pub(crate) records: Vec<Record>,
-}
-
-/// A mail for a connection.
-#[derive(Debug)]
-pub(crate) struct Send {
-    pub(crate) connection: u64,
-    pub(crate) flight: u64,
-    pub(crate) send_by: Duration,
-    pub(crate) dot_by: Duration,
-    pub(crate) email: Email,
-}
-
-/// What the ledger is told.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Verdicts {
-    pub(crate) settlements: Vec<Settlement>,
-    pub(crate) defers: Vec<Defer>,
-}
-
-/// What has happened.
-#[derive(Debug)]
-pub(crate) enum Input {
-    Ticked(Answer<TickReply>),
-    Claimed(Answer<ClaimReply>),
-    Composed {
-        letter: Arc<Letter>,
-        flights: Vec<u64>,
-        result: Result<Vec<Composed>, ComposeError>,
-    },
-    Began(Answer<BeginReply>),
-    Settled(Answer<SettleReply>),
-    Halted(Halt, Result<bool, Error>),
-    Report(Report),
-    /// Somebody in this process has changed the store.
-    Poked,
-}
-
-/// The store's answer to a call, and when it was asked.
-#[derive(Debug)]
-pub(crate) struct Answer<T> {
-    pub(crate) asked_at: Duration,
-    pub(crate) result: Result<T, Error>,
-}
+use crate::queue::{ClaimRequest, Room, Tick};
 
 /// What a plan is made of.
 #[derive(Debug)]
@@ -320,65 +247,6 @@ impl Plan {
             finished: stopping.finished,
             released: stopping.released,
             in_doubt: stopping.in_doubt,
-        }
-    }
-
-    fn next_tick(&mut self, now: Duration) -> Option<Step> {
-        if let Some(tick) = self.tick.again(now) {
-            return Some(Step::Tick(tick));
-        }
-        let leaving =
-            self.stopping.is_some_and(|stopping| !stopping.said_goodbye) && self.is_at_rest();
-        if !self.tick.is_free() || (now < self.tick_at && !leaving) {
-            return None;
-        }
-        if self.stopping.is_some_and(|stopping| stopping.said_goodbye) {
-            return None;
-        }
-        let interval = if self.hand.holds_claims() {
-            BUSY_TICK
-        } else {
-            self.setup.idle_tick
-        };
-        self.tick_at = now + interval;
-        let tick = Tick {
-            worker: self.setup.worker,
-            relays: self.setup.relays.keys().cloned().collect(),
-            composers: self.setup.composers.clone(),
-            room: self.room(now),
-            claims: self.hand.claims(),
-            next_within: interval,
-            present: !leaving,
-        };
-        Some(Step::Tick(self.tick.ask(tick)))
-    }
-
-    fn ticked(&mut self, now: Duration, answer: Answer<TickReply>) {
-        let (asked, reply) = match self.tick.answered(now, answer.result) {
-            Ok(pair) => pair,
-            Err(error) => return self.store_failed(error),
-        };
-        if !asked.present
-            && let Some(stopping) = &mut self.stopping
-        {
-            stopping.said_goodbye = true;
-        }
-        self.time = StoreTime::new(reply.server_now, answer.asked_at, now);
-        self.store_error = None;
-        self.learn_policy(now, reply.policy_version);
-        for claim in reply.lost {
-            self.hand.lose_claim(claim);
-        }
-        if let Some(due) = reply.next_due {
-            self.claim_at = self.claim_at.min(self.time.wake(due));
-        }
-    }
-
-    /// A new policy ends the waits of the old one: what waits in the store is asked for at once.
-    fn learn_policy(&mut self, now: Duration, version: u64) {
-        if version != self.policy_version {
-            self.policy_version = version;
-            self.claim_at = now;
         }
     }
 

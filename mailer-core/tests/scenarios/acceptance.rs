@@ -1,49 +1,19 @@
-//! The acceptance scenarios, through the real engine under virtual time.
-#![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+//! The acceptance scenarios.
 
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
-use mailer_core::domain::{Campaign, CampaignState, Content, Outcome, Policy, Recipient};
+use mailer_core::domain::{CampaignState, Outcome, Policy, Recipient};
 use mailer_core::observer::Event;
 use mailer_core::queue::TicketState;
 use mailer_core::sim::Sim;
-use mailer_core::template::Template;
 use mailer_core::transport::ConnectError;
+use std::time::Duration;
 
-const HOUR: Duration = Duration::from_secs(3600);
-const MINUTE: Duration = Duration::from_secs(60);
-
-fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
-}
-
-fn campaign(id: &str) -> Campaign {
-    Campaign::new(id)
-        .from("Shop <news@shop.example>")
-        .template(Template::new("Hello {{ name }}").text("Dear {{ name }}, spring is here."))
-}
-
-fn recipients(count: usize) -> impl Iterator<Item = Recipient> {
-    (0..count)
-        .map(|i| Recipient::new(format!("user{i}@example.com")).field("name", format!("User {i}")))
-}
-
-fn content() -> Content {
-    Content::new()
-        .from("Shop <news@shop.example>")
-        .template(Template::new("Test").text("Does it work?"))
-}
-
-fn policy(limit: &str) -> Policy {
-    Policy::new().limit(limit).unwrap()
-}
+use crate::{HOUR, MINUTE, at, campaign, content, limited, recipients, simulation};
 
 #[test]
 fn over_the_hourly_limit_a_campaign_waits_for_the_next_full_hour_and_then_goes_on() {
-    let sim = Sim::at(at("2026-11-24T09:30:00Z"));
+    let sim = simulation();
     sim.run(async |sim| {
-        sim.set_policy(&policy("100/hour")).await.unwrap();
+        sim.set_policy(&limited("100/hour")).await.unwrap();
         sim.start_worker();
         let spring = sim
             .mailer()
@@ -74,9 +44,9 @@ fn over_the_hourly_limit_a_campaign_waits_for_the_next_full_hour_and_then_goes_o
 
 #[test]
 fn every_mail_is_reserved_before_it_is_sent() {
-    let sim = Sim::at(at("2026-11-24T09:30:00Z"));
+    let sim = simulation();
     sim.run(async |sim| {
-        sim.set_policy(&policy("100/hour")).await.unwrap();
+        sim.set_policy(&limited("100/hour")).await.unwrap();
         sim.start_worker();
         sim.mailer()
             .submit(&campaign("spring"), recipients(150))
@@ -135,9 +105,9 @@ fn outside_hours_nothing_is_sent_and_at_the_next_opening_it_starts_by_itself() {
 
 #[test]
 fn a_test_mail_is_counted_and_over_the_limit_it_leaves_when_the_hour_turns() {
-    let sim = Sim::at(at("2026-11-24T09:30:00Z"));
+    let sim = simulation();
     sim.run(async |sim| {
-        sim.set_policy(&policy("2/hour")).await.unwrap();
+        sim.set_policy(&limited("2/hour")).await.unwrap();
         sim.start_worker();
         let me = || Recipient::new("me@shop.example");
         for _ in 0..2 {
@@ -166,7 +136,7 @@ fn a_test_mail_is_counted_and_over_the_limit_it_leaves_when_the_hour_turns() {
 
 #[test]
 fn relay_trouble_defers_for_five_minutes_and_then_everybody_gets_one_mail() {
-    let sim = Sim::at(at("2026-11-24T09:30:00Z")).relay_is(
+    let sim = simulation().relay_is(
         mailer_core::sim::FakeRelay::new()
             .connections(4)
             .latency(Duration::from_millis(100)),
@@ -209,7 +179,7 @@ fn relay_trouble_defers_for_five_minutes_and_then_everybody_gets_one_mail() {
 
 #[test]
 fn a_recipient_refused_for_now_is_tried_again_and_the_campaign_goes_on() {
-    let sim = Sim::at(at("2026-11-24T09:30:00Z"));
+    let sim = simulation();
     sim.run(async |sim| {
         sim.set_policy(&Policy::unlimited()).await.unwrap();
         let greylisted = Outcome::TransientRecipient {
