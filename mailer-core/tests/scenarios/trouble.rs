@@ -1,9 +1,7 @@
 //! Workers that stop, relays that refuse, sources that fail.
 
 use futures_util::stream;
-use mailer_core::domain::{
-    CampaignState, HaltCause, OnUnknown, Outcome, Policy, Recipient,
-};
+use mailer_core::domain::{CampaignState, HaltCause, OnUnknown, Outcome, Policy, Recipient};
 use mailer_core::queue::{Resolution, TicketState};
 use mailer_core::sim::FakeRelay;
 use mailer_core::transport::ConnectError;
