@@ -144,7 +144,7 @@ impl<'a> Driver<'a> {
     fn stop(&mut self, now: Duration) -> Phase {
         self.plan.stop(now);
         Phase::Draining {
-            until: now + self.tools.drain_timeout,
+            until: now.saturating_add(self.tools.drain_timeout),
         }
     }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::begin::DOT_WITHIN;
 use super::page::Doubt;
-use super::state::State;
+use super::state::{State, later};
 use crate::domain::{ClaimId, Failure, Limit, OnUnknown, Policy, Scope, ScopeKind};
 use crate::queue::{Defer, SettleReply, SettleResult, Settled, Settlement, StreamId};
 use crate::schedule::{DeliveryEvent, DeliveryState};
@@ -139,7 +139,7 @@ impl State {
         match policy.delay_after_attempt(row.attempts) {
             Some(delay) => {
                 // The relay may ask for more patience than the policy has, not for less.
-                row.due = Some(now + after.map_or(delay, |after| after.max(delay)));
+                row.due = Some(later(now, after.map_or(delay, |after| after.max(delay))));
                 self.step(id, number, settlement, DeliveryEvent::Refuse);
             }
             None => {

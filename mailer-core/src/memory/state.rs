@@ -1,8 +1,9 @@
 //! The whole state of a namespace, and the steps that touch more than one part of it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::limiter::Limiter;
 use super::stream::Stream;
@@ -97,14 +98,14 @@ impl State {
             return None;
         }
         let until = match defer.wait {
-            Wait::For(duration) => Some(now + duration),
+            Wait::For(duration) => Some(later(now, duration)),
             Wait::Until(at) => Some(at),
             Wait::AfterTrouble => {
                 let policy = self
                     .policy
                     .as_ref()
                     .map_or_else(Policy::new, |stored| stored.policy.clone());
-                Some(now + policy.delay_after_trouble())
+                Some(later(now, policy.delay_after_trouble()))
             }
             Wait::Open => None,
         };
@@ -276,6 +277,14 @@ impl State {
             Ok(())
         }
     }
+}
+
+/// A wait's end. No wait is longer than ten years, so that no sum leaves the calendar.
+pub(super) fn later(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
+    const LONGEST: TimeDelta = TimeDelta::days(3_660);
+    let wait = TimeDelta::from_std(wait).unwrap_or(LONGEST).min(LONGEST);
+    now.checked_add_signed(wait)
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// When what a limit has counted until `now` counts no more.

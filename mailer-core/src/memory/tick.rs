@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::claim::LEASE;
-use super::state::State;
+use super::state::{State, later};
 use crate::domain::{ClaimId, Failure, OnUnknown, Scope};
 use crate::queue::{StreamId, Tick, TickReply};
 use crate::schedule::DeliveryEvent;
@@ -21,10 +21,12 @@ const CRASHES: u32 = 3;
 
 impl State {
     pub(super) fn tick(&mut self, now: DateTime<Utc>, tick: &Tick) -> TickReply {
-        let pause = TimeDelta::from_std(tick.next_within).unwrap_or(TimeDelta::MAX / 4);
+        let pause = tick.next_within;
         if tick.present {
-            self.workers
-                .insert(tick.worker, (now + pause * 3, tick.clone()));
+            self.workers.insert(
+                tick.worker,
+                (later(now, pause.saturating_mul(3)), tick.clone()),
+            );
         } else {
             self.workers.remove(&tick.worker);
         }
@@ -34,7 +36,8 @@ impl State {
             .copied()
             .filter(|id| !self.renew(now, *id))
             .collect();
-        self.reap_silent(now, pause * 2 + TimeDelta::seconds(5));
+        let longest_gap = later(now, pause.saturating_mul(2)) - now + TimeDelta::seconds(5);
+        self.reap_silent(now, longest_gap);
         if self
             .tidied_at
             .is_none_or(|at| now - at >= TIDY_EVERY || now < at)

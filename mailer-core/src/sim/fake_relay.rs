@@ -45,6 +45,8 @@ struct State {
     mails: Vec<FakeMail>,
     answers: Vec<(String, VecDeque<Outcome>)>,
     down: Option<ConnectError>,
+    hangs_up: bool,
+    taken: usize,
     open: usize,
     peak: usize,
 }
@@ -95,9 +97,22 @@ impl FakeRelay {
         self.lock().down = Some(error);
     }
 
+    /// From here on connections are taken, and closed before they carry a mail.
+    pub fn hang_up(&self) {
+        self.lock().hangs_up = true;
+    }
+
+    /// How many connections were taken so far.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.lock().taken
+    }
+
     /// From here on connections are taken again.
     pub fn come_up(&self) {
-        self.lock().down = None;
+        let mut state = self.lock();
+        state.down = None;
+        state.hangs_up = false;
     }
 
     /// Every mail that it was handed, in order.
@@ -181,6 +196,7 @@ impl Transport for FakeRelay {
         if let Some(error) = &state.down {
             return Err(error.clone());
         }
+        state.taken += 1;
         state.open += 1;
         state.peak = state.peak.max(state.open);
         drop(state);
@@ -198,6 +214,9 @@ struct FakeSession {
 #[async_trait]
 impl Session for FakeSession {
     async fn serve(&mut self, work: &mut Work) {
+        if self.relay.lock().hangs_up {
+            return;
+        }
         while let Some((permit, email)) = work.next().await {
             let Ok(flight) = permit.begin() else {
                 continue;

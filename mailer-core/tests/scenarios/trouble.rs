@@ -1,6 +1,8 @@
 //! Workers that stop, relays that refuse, sources that fail.
 
 use futures_util::stream;
+use std::time::Duration;
+
 use mailer_core::domain::{CampaignState, HaltCause, OnUnknown, Outcome, Policy, Recipient};
 use mailer_core::queue::{Resolution, TicketState};
 use mailer_core::sim::FakeRelay;
@@ -218,4 +220,73 @@ fn a_recipient_refused_again_and_again_has_failed_after_the_last_attempt() {
         assert_eq!(delivery.detail.as_deref(), Some("450 4.2.1 busy"));
     });
     assert_eq!(sim.relay().mails().len(), 3);
+}
+
+#[test]
+fn a_relay_that_hangs_up_at_once_is_relay_trouble_and_not_tried_in_a_spin() {
+    let sim = simulation();
+    sim.run(async |sim| {
+        sim.set_policy(&Policy::unlimited()).await.unwrap();
+        sim.relay().hang_up();
+        sim.start_worker();
+        let spring = sim
+            .mailer()
+            .submit(&campaign("spring"), recipients(10))
+            .await
+            .unwrap()
+            .id;
+        sim.advance(HOUR).await;
+        let status = sim.status(&spring).await.unwrap();
+        assert_eq!(
+            status.reason_code.as_deref(),
+            Some("transient_error"),
+            "{status}"
+        );
+        assert!(
+            sim.relay().taken() < 40,
+            "{} connections",
+            sim.relay().taken()
+        );
+        sim.relay().come_up();
+        let done = sim.until_finished(&spring, HOUR).await.unwrap();
+        assert_eq!(done.counts.sent, 10);
+    });
+}
+
+#[test]
+fn waits_without_measure_end_in_the_calendar() {
+    let sim = simulation();
+    sim.run(async |sim| {
+        let policy = Policy::new()
+            .transient_delay(Duration::MAX)
+            .retry(&[Duration::MAX]);
+        sim.set_policy(&policy).await.unwrap();
+        let refused = Outcome::TransientRecipient {
+            reply: "450 4.2.1 busy".into(),
+            retry_after: Some(Duration::MAX),
+        };
+        let limited = Outcome::RelayLimited {
+            reply: "421 4.7.0 later".into(),
+            retry_after: Some(Duration::MAX),
+        };
+        sim.relay().answer("user0@example.com", [refused]);
+        sim.relay().answer("user1@example.com", [limited]);
+        sim.start_worker();
+        let spring = sim
+            .mailer()
+            .submit(&campaign("spring"), recipients(2))
+            .await
+            .unwrap()
+            .id;
+        sim.advance(MINUTE).await;
+        let status = sim.status(&spring).await.unwrap();
+        assert_eq!(
+            status.reason_code.as_deref(),
+            Some("relay_limited"),
+            "{status}"
+        );
+        sim.stop_worker(0);
+        sim.advance(MINUTE).await;
+        assert_eq!(sim.status(&spring).await.unwrap().counts.in_flight, 0);
+    });
 }

@@ -87,7 +87,7 @@ pub async fn eof_after_dot_is_unknown(relay: &dyn Relay) {
     assert_eq!(relay.mails().len(), 1);
 }
 
-/// The end of the stream before the dot leaves nothing in doubt. Needs [`Fault::ClosesInBody`].
+/// The end of the stream before the dot leaves nothing in doubt.
 pub async fn eof_before_dot_is_transient(relay: &dyn Relay) {
     let delivered = rig(relay).deliver(["only"]).await;
     assert_eq!(delivered.codes(), ["transient_relay"], "{delivered:?}");

@@ -110,15 +110,18 @@ impl Plan {
         send_by: DateTime<Utc>,
         dot_by: DateTime<Utc>,
     ) {
-        let Some((mail, draft)) = self.hand.fly(flight, now) else {
-            return;
-        };
-        let relay = self.relays.get_mut(&mail.binding.relay);
+        let relay = self
+            .hand
+            .mail(flight)
+            .and_then(|mail| self.relays.get_mut(&mail.binding.relay));
         let connection = relay.and_then(|relay| {
             let connection = relay.idle.pop_first()?;
             relay.busy.insert(connection);
             Some(connection)
         });
+        let Some((mail, draft)) = self.hand.fly(flight, now, connection) else {
+            return;
+        };
         let email = email_of(mail, draft, now, &self.setup.namespace);
         self.events.push(Event::Begun {
             stream: mail.binding.stream.clone(),

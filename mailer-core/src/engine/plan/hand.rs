@@ -41,8 +41,8 @@ pub(super) enum Stage {
     Ready(Draft),
     /// The gate is asked.
     Beginning(Draft),
-    /// With a connection; begun at this instant of the store's clock.
-    Flying(DateTime<Utc>),
+    /// Begun at this instant of the store's clock; with this connection, if one was left.
+    Flying(DateTime<Utc>, Option<u64>),
 }
 
 /// The composed mails of a stream, in their order.
@@ -160,11 +160,16 @@ impl Hand {
     }
 
     /// The gate said go: the draft, to be handed to a connection.
-    pub(super) fn fly(&mut self, flight: u64, begun_at: DateTime<Utc>) -> Option<(&Mail, Draft)> {
+    pub(super) fn fly(
+        &mut self,
+        flight: u64,
+        begun_at: DateTime<Utc>,
+        connection: Option<u64>,
+    ) -> Option<(&Mail, Draft)> {
         let mail = self.mails.get_mut(&flight)?;
-        match std::mem::replace(&mut mail.stage, Stage::Flying(begun_at)) {
+        match std::mem::replace(&mut mail.stage, Stage::Flying(begun_at, connection)) {
             Stage::Beginning(draft) => Some((mail, draft)),
-            Stage::Composing | Stage::Ready(_) | Stage::Flying(_) => None,
+            Stage::Composing | Stage::Ready(_) | Stage::Flying(..) => None,
         }
     }
 
@@ -221,7 +226,7 @@ impl Hand {
     pub(super) fn flying(&self) -> Vec<u64> {
         self.mails
             .iter()
-            .filter(|(_, mail)| matches!(mail.stage, Stage::Flying(_)))
+            .filter(|(_, mail)| matches!(mail.stage, Stage::Flying(..)))
             .map(|(flight, _)| *flight)
             .collect()
     }

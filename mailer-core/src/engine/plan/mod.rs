@@ -73,6 +73,10 @@ struct Connection {
     relay: RelayName,
     /// By the store's clock: when its attempt to connect began.
     since: DateTime<Utc>,
+    /// By the worker's: the same.
+    opened_at: Duration,
+    /// Whether it has carried a mail to an outcome.
+    carried: bool,
 }
 
 /// What a stopping worker counts.

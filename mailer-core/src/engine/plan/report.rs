@@ -29,6 +29,8 @@ impl Plan {
             Connection {
                 relay: name.clone(),
                 since: self.time.at(now),
+                opened_at: now,
+                carried: false,
             },
         );
         Some(Step::Connect {
@@ -69,7 +71,12 @@ impl Plan {
                     relay.lose(connection);
                 }
                 let gone = self.connections.remove(&connection);
-                if let (Some(gone), Some(error)) = (gone, error) {
+                // A stopping worker closes connections by itself.
+                let is_working = self.stopping.is_none();
+                if let Some(gone) = gone
+                    && let Some(error) =
+                        error.or_else(|| is_working.then(|| gone.fruitless(now)).flatten())
+                {
                     self.connect_failed(now, gone, error);
                 }
             }
@@ -85,10 +92,16 @@ impl Plan {
         let Some(mail) = self.hand.mail(flight) else {
             return;
         };
-        let begun_at = match mail.stage {
-            Stage::Flying(begun_at) => begun_at,
+        let (begun_at, connection) = match mail.stage {
+            Stage::Flying(begun_at, connection) => (begun_at, connection),
             Stage::Composing | Stage::Ready(_) | Stage::Beginning(_) => return,
         };
+        if outcome != Outcome::NotStarted
+            && let Some(connection) =
+                connection.and_then(|number| self.connections.get_mut(&number))
+        {
+            connection.carried = true;
+        }
         let (relay, is_campaign) = (
             mail.binding.relay.clone(),
             mail.binding.stream.campaign().is_some(),
@@ -189,6 +202,19 @@ impl Plan {
         {
             relay.close(now);
         }
+    }
+}
+
+/// A connection that ends so soon without having carried a mail was as good as refused.
+const FRUITLESS_WITHIN: Duration = Duration::from_secs(5);
+
+impl Connection {
+    /// The error of a connection that was opened and at once closed, again and again, if nobody counted it as one.
+    fn fruitless(&self, now: Duration) -> Option<ConnectError> {
+        let is_fruitless = !self.carried && now.saturating_sub(self.opened_at) < FRUITLESS_WITHIN;
+        is_fruitless.then(|| ConnectError::Transient {
+            reply: "the connection was closed before it carried a mail".to_owned(),
+        })
     }
 }
 

@@ -24,7 +24,7 @@ impl Plan {
         } else {
             self.setup.idle_tick
         };
-        self.tick_at = now + interval;
+        self.tick_at = now.saturating_add(interval);
         let tick = Tick {
             worker: self.setup.worker,
             relays: self.setup.relays.keys().cloned().collect(),
