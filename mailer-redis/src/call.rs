@@ -1,0 +1,89 @@
+//! Calling a script.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use mailer_core::Error;
+use mailer_core::clock::Clock;
+
+use crate::args::Args;
+use crate::connection::Link;
+use crate::micros::Micros;
+use crate::namespace::Namespace;
+use crate::reply::Reply;
+use crate::script::Script;
+
+/// Runs scripts for one namespace.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) link: Link,
+    pub(crate) namespace: Namespace,
+    /// The time, where the server's own is not to be taken.
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+    /// The identity of the data that this process has worked with; empty for a limiter that stands alone.
+    pub(crate) identity: String,
+    /// The highest number of a change that a reply has confirmed. Data that has not got so far was rolled back.
+    seen: AtomicU64,
+    /// The server's time in the last reply, by which tables are made for the next call.
+    last_now: AtomicU64,
+}
+
+/// A reply and the instant at which the server gave it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) now: Micros,
+    pub(crate) reply: Reply,
+}
+
+impl Caller {
+    pub(crate) fn new(
+        link: Link,
+        namespace: Namespace,
+        clock: Option<Arc<dyn Clock>>,
+        identity: String,
+    ) -> Self {
+        Self {
+            link,
+            namespace,
+            clock,
+            identity,
+            seen: AtomicU64::new(0),
+            last_now: AtomicU64::new(0),
+        }
+    }
+
+    /// Runs a script. Every script begins by reading the time, the identity and the number of the last change.
+    pub(crate) async fn call(
+        &self,
+        op: &'static str,
+        script: &'static Script,
+        args: &Args,
+    ) -> Result<Answer, Error> {
+        let now = self.clock.as_ref().map(|clock| Micros::from(clock.now()));
+        let seen = self.seen.load(Ordering::Acquire);
+        let mut head = Args::new();
+        head.at_or_none(now).text(&self.identity).int(seen);
+        let mut invocation = script.compiled.prepare_invoke();
+        invocation.key(self.namespace.tag());
+        for part in head.parts().chain(args.parts()) {
+            invocation.arg(part);
+        }
+        let value = self.link.invoke(op, script.name, &invocation).await?;
+        let mut reply = Reply::new(op, value)?;
+        self.seen.fetch_max(reply.count()?, Ordering::AcqRel);
+        let now = reply.at()?;
+        self.last_now
+            .store(now.get().unsigned_abs(), Ordering::Release);
+        Ok(Answer { now, reply })
+    }
+
+    /// About what time it is on the server: what tables are made for. A script that meets another instant asks anew.
+    pub(crate) fn about_now(&self) -> Micros {
+        match (&self.clock, self.last_now.load(Ordering::Acquire)) {
+            (Some(clock), _) => clock.now().into(),
+            (None, 0) => Micros::from(DateTime::<Utc>::default()),
+            (None, now) => Micros::new(i64::try_from(now).unwrap_or(i64::MAX)),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+-- What every script begins with: its arguments in order, and the time.
+-- KEYS[1]: the namespace in braces. ARGV: now in microseconds or '' for the server's own, identity, last change, the rest.
+local P = KEYS[1] .. ':'
+local cursor = 3
+
+local function text()
+  cursor = cursor + 1
+  return ARGV[cursor]
+end
+
+local function int()
+  cursor = cursor + 1
+  return tonumber(ARGV[cursor])
+end
+
+-- A whole number as text: `..` and tostring would round what is above 10^14.
+local function str(number)
+  return string.format('%.0f', number)
+end
+
+-- Later than any instant.
+local NEVER = 9007199254740992
+
+local now
+if ARGV[1] ~= '' then
+  now = tonumber(ARGV[1])
+else
+  local time = redis.call('TIME')
+  now = time[1] * 1000000 + time[2]
+end
+
