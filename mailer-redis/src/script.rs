@@ -11,7 +11,7 @@ pub(crate) struct Script {
     pub(crate) compiled: LazyLock<Compiled>,
 }
 
-/// A script of these files, one after the other.
+/// A script of these files, one after the other. Limits are `counters`, `calendar`, `rolling`, `pace`, `limits`.
 macro_rules! script {
     ($name:ident: $($part:literal)+) => {
         pub(crate) static $name: Script = Script {
@@ -21,6 +21,6 @@ macro_rules! script {
     };
 }
 
-script!(RESERVE: "arguments" "limits" "reserve");
-script!(REFUND: "arguments" "limits" "refund");
-script!(USAGE: "arguments" "limits" "usage");
+script!(RESERVE: "arguments" "counters" "calendar" "rolling" "pace" "limits" "reserve");
+script!(REFUND: "arguments" "counters" "calendar" "rolling" "pace" "limits" "refund");
+script!(USAGE: "arguments" "counters" "calendar" "rolling" "pace" "limits" "usage");
