@@ -10,6 +10,9 @@ mod reply;
 mod script;
 mod store;
 
-pub use connection::{RedisConfig, Topology};
+pub use connection::{Durability, RedisConfig, ServerReport, ServerState};
 pub use limiter::RedisRateLimiter;
 pub use store::RedisStore;
+
+/// The client library, for [`RedisConfig::from_client`].
+pub use redis;

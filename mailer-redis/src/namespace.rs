@@ -9,10 +9,12 @@ pub(crate) struct Namespace(String);
 
 /// No keys can be named like this.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a legal namespace: write 1 to 64 of A-Z a-z 0-9 . _ - :")]
+#[error("{0:?} is not a legal namespace: {rule}", rule = Namespace::RULE)]
 pub(crate) struct NamespaceError(String);
 
 impl Namespace {
+    pub(crate) const RULE: &str = "write 1 to 64 of A-Z a-z 0-9 . _ - :";
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

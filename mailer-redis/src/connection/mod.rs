@@ -1,35 +1,77 @@
 //! The way to the server.
 
+mod address;
 mod config;
+mod dial;
+mod durability;
 mod fault;
+mod info;
+mod inspect;
+mod line;
+mod sentinel;
 
-pub use config::{RedisConfig, Topology};
+pub use config::RedisConfig;
+pub use durability::Durability;
+pub use inspect::{ServerReport, ServerState};
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use mailer_core::Error;
-use redis::{ScriptInvocation, Value};
+use mailer_core::clock::{Clock, SystemClock};
+use redis::{Cmd, RedisResult, ScriptInvocation, Value};
 
-use fault::describe;
+use address::Place;
+use dial::{Connection, Dialer};
+use fault::{At, describe, is_of_another_time, is_stale, late};
+use line::Line;
 
-/// A bounded way to the server: a pool, or the connections of a cluster.
-#[derive(Debug, Clone)]
-pub(crate) struct Link {
-    address: String,
-    connection: redis::aio::MultiplexedConnection,
+/// A way to the server that mends itself. Every call ends within its bound, and its clones share the connections.
+///
+/// A few connections, each shared by any number of calls: that is faster than to lend one to each call. One that fails
+/// is replaced by the next call that wants it. Because every script can be repeated, a call whose connection broke is
+/// tried once more on a new one.
+#[derive(Clone)]
+pub(crate) struct Link(Arc<Inner>);
+
+struct Inner {
+    place: Place,
+    dialer: Dialer,
+    lines: Vec<Line>,
+    turn: AtomicUsize,
+    bound: Duration,
+    report: ServerReport,
 }
 
+/// What is sent.
+#[derive(Clone, Copy)]
+enum Request<'a> {
+    Script(&'a ScriptInvocation<'a>),
+    Command(&'a Cmd),
+    /// A command to every master of a Cluster, which answers with a map.
+    Everywhere(&'a Cmd),
+}
+
+/// An error, and where.
+type Failed = (At, redis::RedisError);
+
 impl Link {
+    /// Connects, and looks at the server and at the namespace: nothing is written.
     pub(crate) async fn open(config: &RedisConfig) -> Result<Self, Error> {
-        let connect = async {
-            let client = redis::Client::open(config.url.as_str())?;
-            client.get_multiplexed_async_connection().await
+        let (namespace, address) = config.check("connect")?;
+        let mut inner = Inner {
+            place: config.place.clone(),
+            dialer: Dialer::new(address, config.waits),
+            lines: (0..config.connections).map(|_| Line::default()).collect(),
+            turn: AtomicUsize::new(0),
+            bound: config.waits.call(),
+            report: ServerReport::default(),
         };
-        let connection = connect
-            .await
-            .map_err(|error| describe("connect", &config.url, &error))?;
-        Ok(Self {
-            address: config.url.clone(),
-            connection,
-        })
+        inner.greet().await?;
+        inner.report = inspect::inspect(&inner, &namespace, config.durability).await?;
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Runs a script, loading it where the server does not know it.
@@ -39,24 +81,102 @@ impl Link {
         script: &'static str,
         invocation: &ScriptInvocation<'_>,
     ) -> Result<Value, Error> {
-        let mut connection = self.connection.clone();
-        let _ = script;
-        invocation
-            .invoke_async(&mut connection)
-            .await
-            .map_err(|error| describe(op, &self.address, &error))
+        self.0.run(op, script, Request::Script(invocation)).await
     }
 
-    /// Runs one command.
-    pub(crate) async fn command(
+    /// Runs one command, which must be one that can be repeated.
+    pub(crate) async fn command(&self, op: &'static str, command: &Cmd) -> Result<Value, Error> {
+        self.0.run(op, op, Request::Command(command)).await
+    }
+
+    /// What was found when it was opened.
+    pub(crate) fn report(&self) -> &ServerReport {
+        &self.0.report
+    }
+}
+
+impl Inner {
+    /// The first connect of all.
+    async fn greet(&self) -> Result<(), Error> {
+        let dialled = self.within("connect", async {
+            Ok(self.lines[0].connection(&self.dialer).await)
+        });
+        match dialled.await? {
+            Ok(_) => Ok(()),
+            Err(error) => Err(describe("connect", &self.place, At::FirstConnect, &error)),
+        }
+    }
+
+    async fn run(
         &self,
         op: &'static str,
-        command: &redis::Cmd,
+        what: &'static str,
+        request: Request<'_>,
     ) -> Result<Value, Error> {
-        let mut connection = self.connection.clone();
-        command
-            .query_async(&mut connection)
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let line = &self.lines[turn % self.lines.len()];
+        let answer = self.within(op, async {
+            Ok(match self.once(line, what, request).await {
+                Err((At::Command(_), error)) if is_stale(&error) => {
+                    self.once(line, what, request).await
+                }
+                done => done,
+            })
+        });
+        answer
+            .await?
+            .map_err(|(at, error)| describe(op, &self.place, at, &error))
+    }
+
+    /// One try. A connection that failed is not used again.
+    async fn once(
+        &self,
+        line: &Line,
+        what: &'static str,
+        request: Request<'_>,
+    ) -> Result<Value, Failed> {
+        let mut ready = line
+            .connection(&self.dialer)
             .await
-            .map_err(|error| describe(op, &self.address, &error))
+            .map_err(|error| (At::Connect, error))?;
+        let answer = request.send(&mut ready.connection).await;
+        answer.map_err(|error| {
+            // A connection through which nothing comes back may be dead without knowing it.
+            if is_stale(&error) || error.is_timeout() {
+                line.forget(&ready);
+            }
+            if is_of_another_time(&error) {
+                self.lines.iter().for_each(Line::clear);
+            }
+            (At::Command(what), error)
+        })
+    }
+
+    async fn within<T>(
+        &self,
+        op: &'static str,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            done = call => done,
+            () = SystemClock.sleep(self.bound) => Err(late(op, &self.place, self.bound)),
+        }
+    }
+}
+
+impl Request<'_> {
+    async fn send(self, connection: &mut Connection) -> RedisResult<Value> {
+        match self {
+            Self::Script(invocation) => invocation.invoke_async(connection).await,
+            Self::Command(command) => command.query_async(connection).await,
+            Self::Everywhere(command) => connection.everywhere(command).await,
+        }
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Link").field(&self.0.place).finish()
     }
 }
