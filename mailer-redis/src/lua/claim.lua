@@ -1,11 +1,12 @@
 -- Leases the first due page of the best due stream.
--- ARGV: claim id; room; for each lane: its name and the policy's hours; how many streams with hours of their own, and for
+-- ARGV: claim id; room; the policy version that the hours are of; for each lane: its name and the policy's hours; how many streams with hours of their own, and for
 -- each its id, why it never opens, and its hours together with the policy's.
--- Reply: 'claimed' and the page; 'nothing' and the next instant; 'hours' and the stream whose hours are missing; 'at' and
+-- Reply: 'claimed' and the page; 'nothing' and the next instant; 'hours' and the stream whose hours are missing; 'policy' if it is another; 'at' and
 -- the instant that the tables do not cover.
 -- Complexity: O(groups of the lane + size of a page). Invariant: a page has one owner.
 local id = text()
 local room = read_room()
+local known = int()
 local lane_hours, own_hours = {}, {}
 for _ = 1, int() do
   local lane, never = text(), text()
@@ -43,6 +44,7 @@ end
 if claim(id) then return finish(describe(claim(id))) end
 wake()
 if not has_policy then return finish({ 'nothing', '' }) end
+if known ~= version then return finish({ 'policy' }) end
 
 -- Single mails whose time is over do not begin.
 local function expire_mails(p, taken)
