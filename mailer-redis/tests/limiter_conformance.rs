@@ -13,7 +13,8 @@ use mailer_redis::{RedisConfig, RedisRateLimiter};
 async fn harness() -> Harness {
     let clock = Harness::clock();
     let server = support::server().await;
-    let config = RedisConfig::new(server.url(), support::namespace()).clock(Arc::new(clock.clone()));
+    let config =
+        RedisConfig::new(server.url(), support::namespace()).clock(Arc::new(clock.clone()));
     support::keep(server);
     let memory = MemoryStore::with_clock(Arc::new(clock.clone()));
     let mut harness = Harness::new(clock, Arc::new(memory));
