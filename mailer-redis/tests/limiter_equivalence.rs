@@ -13,6 +13,7 @@ use mailer_core::limiter::{Demand, RateLimiter};
 use mailer_core::memory::MemoryStore;
 use mailer_redis::{RedisConfig, RedisRateLimiter};
 use proptest::prelude::*;
+use testkit::RedisServer;
 use tokio::runtime::Runtime;
 
 const LIMITS: [(&str, &str); 20] = [
@@ -118,6 +119,8 @@ struct World {
     latest: DateTime<Utc>,
     memory: MemoryStore,
     redis: RedisRateLimiter,
+    server: Arc<RedisServer>,
+    namespace: String,
     demands: Vec<Demand>,
     /// When the reservation of each is forgotten.
     forgotten_at: Vec<Option<DateTime<Utc>>>,
@@ -128,14 +131,15 @@ impl World {
         let start: DateTime<Utc> = "2026-11-24T09:57:00Z".parse().unwrap();
         let clock = VirtualClock::at(start);
         let server = support::server().await;
-        let config =
-            RedisConfig::new(server.url(), support::namespace()).clock(Arc::new(clock.clone()));
-        support::keep(server);
-        let mut world = Self {
+        let namespace = support::namespace();
+        let config = RedisConfig::new(server.url(), &namespace).clock(Arc::new(clock.clone()));
+        let world = Self {
             memory: MemoryStore::with_clock(Arc::new(clock.clone())),
             redis: RedisRateLimiter::connect(&config).await.unwrap(),
             latest: start,
             clock,
+            server,
+            namespace,
             demands: Vec::new(),
             forgotten_at: Vec::new(),
         };
@@ -144,7 +148,7 @@ impl World {
     }
 
     /// The memory store sweeps what counts nothing when it is first used, then not for a long time.
-    async fn warm_up(&mut self) {
+    async fn warm_up(&self) {
         for id in ["first", "second"] {
             let demand = Demand {
                 id: id.to_owned(),
@@ -262,6 +266,8 @@ fn play(ops: Vec<Op>) -> Result<(), TestCaseError> {
         for op in ops {
             world.apply(op).await?;
         }
+        let endless = support::without_expiry(&world.server, &world.namespace).await;
+        prop_assert_eq!(endless, Vec::<String>::new());
         world.usage().await
     })
 }

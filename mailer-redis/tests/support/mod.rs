@@ -1,5 +1,6 @@
 //! A private server for the tests of a binary, and a namespace for each.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +13,7 @@ static SERVER: Mutex<Weak<RedisServer>> = Mutex::const_new(Weak::new());
 static NAMESPACES: AtomicU64 = AtomicU64::new(0);
 
 /// The server of the tests that run at this time: the last to end stops it, as nobody would at the end of the process.
-pub async fn server() -> Arc<RedisServer> {
+pub(crate) async fn server() -> Arc<RedisServer> {
     let mut running = SERVER.lock().await;
     if let Some(server) = running.upgrade() {
         return server;
@@ -23,7 +24,7 @@ pub async fn server() -> Arc<RedisServer> {
 }
 
 /// Keeps the server until the runtime of this test ends.
-pub fn keep(server: Arc<RedisServer>) {
+pub(crate) fn keep(server: Arc<RedisServer>) {
     tokio::spawn(async move {
         let _server = server;
         std::future::pending::<()>().await;
@@ -31,6 +32,21 @@ pub fn keep(server: Arc<RedisServer>) {
 }
 
 /// One that nobody has.
-pub fn namespace() -> String {
+pub(crate) fn namespace() -> String {
     format!("test:{}", NAMESPACES.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The keys of a namespace that have no expiry.
+pub(crate) async fn without_expiry(server: &RedisServer, namespace: &str) -> Vec<String> {
+    let script = "local found = {} \
+        for _, key in ipairs(redis.call('KEYS', '{' .. ARGV[1] .. '}:*')) do \
+          if redis.call('PTTL', key) < 0 then found[#found + 1] = key end \
+        end \
+        return table.concat(found, ' ')";
+    let reply = server
+        .command(&["EVAL", script, "0", namespace])
+        .await
+        .unwrap();
+    let keys = reply.lines().nth(1).unwrap_or(&reply).to_owned();
+    keys.split_whitespace().map(str::to_owned).collect()
 }
