@@ -6,6 +6,9 @@ mod refund;
 mod reserve;
 mod usage;
 
+#[cfg(test)]
+mod tests;
+
 use async_trait::async_trait;
 use mailer_core::Error;
 use mailer_core::domain::{Fault, Limit, Scope};
