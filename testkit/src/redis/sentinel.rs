@@ -144,6 +144,25 @@ impl RedisSentinel {
         self.fails_over(before).await
     }
 
+    /// Waits until the server that is not the master follows the one that is.
+    ///
+    /// # Errors
+    /// When it does not happen within 20 seconds.
+    pub async fn is_followed(&self) -> io::Result<()> {
+        let master = self.master().await?;
+        let follower = if self.first.addr().port() == master {
+            &self.second
+        } else {
+            &self.first
+        };
+        let of = format!("master_port:{master}\r\n");
+        agreed("the replica", async || {
+            let info = follower.command(&["INFO", "replication"]).await?;
+            Ok(info.contains(&of) && info.contains("master_link_status:up"))
+        })
+        .await
+    }
+
     /// Waits until the sentinels name another master than `before`.
     ///
     /// # Errors
