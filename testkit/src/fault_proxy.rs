@@ -24,7 +24,7 @@ use tokio::{
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
 /// use testkit::{FaultProxy, SmtpServer};
 ///
-/// let server = SmtpServer::start().await?;
+/// let server = SmtpServer::builder().start().await?;
 /// let mut network = FaultProxy::start(server.addr()).await?;
 /// // … let the client talk to network.addr() …
 /// network.stall();

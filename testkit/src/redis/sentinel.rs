@@ -136,11 +136,12 @@ impl RedisSentinel {
     /// When the sentinel refuses, or it does not happen within 20 seconds.
     pub async fn switch(&self) -> io::Result<()> {
         let before = self.master().await?;
-        let words = ["SENTINEL", "FAILOVER", NAME];
-        let reply = send(self.sentinels[0].0, &words).await?;
-        if !reply.starts_with("+OK") {
-            return Err(io::Error::other(reply));
-        }
+        // The sentinel promotes nobody before it has heard from the replica.
+        agreed("the promotion", async || {
+            let words = ["SENTINEL", "FAILOVER", NAME];
+            Ok(send(self.sentinels[0].0, &words).await?.starts_with("+OK"))
+        })
+        .await?;
         self.fails_over(before).await
     }
 

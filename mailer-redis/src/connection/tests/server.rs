@@ -128,7 +128,7 @@ async fn a_foreign_key_in_our_place_is_incompatible_and_is_left_alone() {
         .unwrap();
     let error = Link::open(&quick(server.url())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Incompatible);
-    says(&error, &["{test}:meta", "string", "another namespace"]);
+    says(&error, &["{test}:meta", "string", "another program"]);
     assert_eq!(
         server.command(&["GET", "{test}:meta"]).await.unwrap(),
         "$6\r\ntheirs\r\n"
