@@ -3,12 +3,21 @@
 mod args;
 mod call;
 mod connection;
+mod deferral;
+mod gate;
+mod hours;
+mod intake;
+mod ledger;
 mod limiter;
 mod micros;
 mod namespace;
+mod policy;
+mod queue;
 mod reply;
 mod script;
 mod store;
+mod streams;
+mod tombstone;
 
 pub use connection::{Durability, RedisConfig, ServerReport, ServerState};
 pub use limiter::RedisRateLimiter;

@@ -87,6 +87,15 @@ impl Reply {
         }
     }
 
+    /// All the rest, as texts.
+    pub(crate) fn texts(mut self) -> Result<Vec<String>, Error> {
+        let mut texts = Vec::new();
+        while !self.is_empty() {
+            texts.push(self.text()?);
+        }
+        Ok(texts)
+    }
+
     fn unexpected(op: &'static str, expected: &str, found: &Value) -> Error {
         Error::incompatible(
             op,

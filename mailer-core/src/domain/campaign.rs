@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{CampaignId, Content, Fault, Letter, Limit, OnUnknown, RelayName};
+use super::{CampaignId, Content, Digest, Fault, Letter, Limit, OnUnknown, RelayName};
 use crate::calendar::WorkCalendar;
 use crate::template::Template;
 
@@ -54,6 +54,14 @@ pub struct CampaignSpec {
     pub hours: Option<WorkCalendar>,
     /// What becomes of a mail of which nobody knows whether it was sent.
     pub on_unknown: OnUnknown,
+}
+
+impl CampaignSpec {
+    /// What the chain of digests over its pages starts with: equal digests mean equal campaigns.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&serde_json::to_vec(self).unwrap_or_default())
+    }
 }
 
 impl Campaign {

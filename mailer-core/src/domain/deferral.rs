@@ -28,6 +28,19 @@ pub struct Deferral {
 }
 
 impl Deferral {
+    /// A wait of a whole scope that begins at `since` and has no known end.
+    #[must_use]
+    pub const fn new(scope: Scope, reason: Reason, since: DateTime<Utc>) -> Self {
+        Self {
+            scope,
+            lane: None,
+            reason,
+            until: None,
+            since,
+            detail: None,
+        }
+    }
+
     /// Whether it still holds at `now`.
     #[must_use]
     pub fn holds(&self, now: DateTime<Utc>) -> bool {

@@ -1,6 +1,7 @@
 //! Pages of recipients: how stores keep them, in little more than their text.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -121,6 +122,19 @@ impl Digest {
         )
     }
 
+    /// Reads what [`Display`](fmt::Display) writes.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut octets = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return None;
+        }
+        for (place, octet) in octets.iter_mut().enumerate() {
+            *octet = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
+        }
+        Some(Self(octets))
+    }
+
     /// The first 16 octets in hexadecimal.
     #[must_use]
     pub fn short(&self) -> String {
@@ -128,6 +142,13 @@ impl Digest {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect()
+    }
+}
+
+/// All 32 octets in hexadecimal.
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
     }
 }
 
@@ -169,6 +190,14 @@ mod tests {
             "{} for {addresses}",
             text.len()
         );
+    }
+
+    #[test]
+    fn a_digest_reads_back_as_written() {
+        let digest = Digest::of(b"campaign");
+        assert_eq!(Digest::from_hex(&digest.to_string()), Some(digest));
+        assert_eq!(Digest::from_hex("00"), None);
+        assert_eq!(Digest::from_hex(&"g".repeat(64)), None);
     }
 
     #[test]

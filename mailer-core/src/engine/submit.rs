@@ -137,7 +137,7 @@ impl<'a> Submission<'a> {
                 campaign: self.spec.id.clone(),
                 loader,
                 pages: 0,
-                digest: crate::memory::digest_of(&self.spec),
+                digest: self.spec.digest(),
             },
         };
         let mut recipients = std::pin::pin!(recipients);

@@ -63,17 +63,22 @@ impl Hands {
             .map_or(0, |reservation| reservation.used + reservation.unused)
     }
 
-    pub(super) fn take(&self, item: &BeginItem, token: Token) {
+    /// Gives the delivery this token. Returns the one that it held of an earlier call.
+    pub(super) fn take(&self, item: &BeginItem, token: Token) -> Option<Token> {
         let mut state = self.lock();
         state.reservation(&token).used += 1;
-        state.held.insert((item.claim, item.index), token);
+        state.held.insert((item.claim, item.index), token)
     }
 
-    /// It was not needed: whoever holds the reservation has it again.
-    pub(super) fn put_back(&self, item: &BeginItem) {
+    /// It was not needed: whoever holds the reservation has it again, and the delivery what it held `before`.
+    pub(super) fn put_back(&self, item: &BeginItem, before: Option<Token>) {
         let mut state = self.lock();
-        if let Some(token) = state.held.remove(&(item.claim, item.index)) {
+        let delivery = (item.claim, item.index);
+        if let Some(token) = state.held.remove(&delivery) {
             state.reservation(&token).used -= 1;
+        }
+        if let Some(before) = before {
+            state.held.insert(delivery, before);
         }
     }
 

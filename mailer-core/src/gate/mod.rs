@@ -9,14 +9,15 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 pub use two_step::TwoStep;
 
 use crate::Error;
 use crate::calendar::WorkCalendar;
 use crate::domain::{
-    Address, ClaimId, Deferral, Lane, Limit, Policy, RelayName, Scope, ScopeKind, StoredPolicy,
+    Address, CampaignSpec, ClaimId, Deferral, Lane, Limit, MessageSpec, Policy, RelayName, Scope,
+    ScopeKind, StoredPolicy,
 };
 use crate::queue::StreamId;
 
@@ -83,6 +84,32 @@ pub struct Binding {
 }
 
 impl Binding {
+    /// What binds a campaign's mails.
+    #[must_use]
+    pub fn of_campaign(spec: &CampaignSpec) -> Self {
+        Self {
+            stream: StreamId::from(&spec.id),
+            lane: Lane::Bulk,
+            relay: spec.relay.clone(),
+            sender: spec.letter.from.address().clone(),
+            limits: spec.limits.clone(),
+            hours: spec.hours.clone(),
+        }
+    }
+
+    /// What binds a single mail.
+    #[must_use]
+    pub fn of_message(spec: &MessageSpec) -> Self {
+        Self {
+            stream: StreamId::standing(spec),
+            lane: spec.lane,
+            relay: spec.relay.clone(),
+            sender: spec.letter.from.address().clone(),
+            limits: Vec::new(),
+            hours: None,
+        }
+    }
+
     /// The scope of this kind that the stream belongs to. A standing stream is its own campaign.
     #[must_use]
     pub fn scope(&self, kind: ScopeKind) -> Scope {
@@ -176,9 +203,6 @@ pub enum StartVerdict {
     /// The claim is not the worker's any more.
     Stale,
 }
-
-/// A wait that is shorter than this is waited out by the worker, with the mail in hand: nothing is deferred.
-pub(crate) const SHORT_WAIT: TimeDelta = TimeDelta::seconds(2);
 
 #[async_trait]
 impl<T: Gate + ?Sized> Gate for Arc<T> {

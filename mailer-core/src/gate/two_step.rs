@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::group::{Group, groups_of};
 use super::hands::{Hands, Token};
-use super::{BeginBatch, BeginItem, BeginReply, Binding, Gate, SHORT_WAIT, StartVerdict, Verdict};
+use super::{BeginBatch, BeginItem, BeginReply, Binding, Gate, StartVerdict, Verdict};
 use crate::Error;
 use crate::calendar::NoOpening;
 use crate::domain::{Deferral, HaltCause, Reason, ScopeKind, StoredPolicy};
@@ -16,6 +16,7 @@ use crate::limiter::{Demand, RateLimiter};
 use crate::policy_store::PolicyStore;
 use crate::queue::{Defer, DeferQueue, Halt, Wait};
 use crate::schedule::refusal;
+use crate::schedule::term::SHORT_WAIT;
 
 /// A gate over a limiter and a queue that know nothing of each other: reserve, start, refund what did not start.
 ///
@@ -143,19 +144,23 @@ impl TwoStep {
             }
             // In the order of the batch, whatever binds them.
             tried.sort_unstable();
-            for (place, number) in &tried {
-                // Held before it is asked for: if this call is dropped half-way, its repetition finds the token.
-                let item = &batch.items[*place];
-                self.hands.take(item, groups[*number].token(item.call));
-            }
+            // Held before it is asked for: if this call is dropped half-way, its repetition finds the token.
+            let before: Vec<Option<Token>> = tried
+                .iter()
+                .map(|(place, number)| {
+                    let item = &batch.items[*place];
+                    self.hands.take(item, groups[*number].token(item.call))
+                })
+                .collect();
             let places: Vec<usize> = tried.iter().map(|(place, _)| *place).collect();
             let started = self.start(batch, &places).await?;
-            for ((place, number), started) in tried.into_iter().zip(started) {
+            let tried = tried.into_iter().zip(before);
+            for (((place, number), before), started) in tried.zip(started) {
                 let (group, item) = (&mut groups[number], &batch.items[place]);
                 if is_started(started) {
                     group.tokens -= 1;
                 } else {
-                    self.hands.put_back(item);
+                    self.hands.put_back(item, before);
                 }
                 verdicts[place] = Some(verdict(started, group.send_by));
             }

@@ -55,13 +55,11 @@ impl Pace {
     }
 
     pub(super) fn take(&mut self, granted: u32, now: Micros, allowance: Allowance) {
+        // After a small step back the leak resumes where it had been, or the step would let extra tokens pass. Where
+        // nothing is left to leak there is no such place: an empty pace is as one that was never used.
+        let resumes = self.level > 0 && !self.set_back(now);
         self.level = self.level(now, allowance) + i64::from(granted) * self.period;
-        // After a small step back the leak resumes where it had been, or the step would let extra tokens pass.
-        self.at = if self.set_back(now) {
-            now
-        } else {
-            now.max(self.at)
-        };
+        self.at = if resumes { now.max(self.at) } else { now };
     }
 
     /// A token returns as far as it has not leaked away: the time in which it could have been used does not come again.
@@ -224,6 +222,13 @@ mod tests {
         pace.take(pace.free(ms(-900), whole), ms(-900), whole);
         assert_eq!(pace.free(ms(0), whole), 0);
         assert_eq!(pace.next_free(ms(-900), whole), Some(ms(10)));
+    }
+
+    #[test]
+    fn a_look_leaves_no_trace_that_a_step_back_finds() {
+        let (mut pace, _, whole) = pace("14/s pace");
+        pace.take(1, ms(-500), whole);
+        assert_eq!(pace.next_free(ms(-500), whole), Some(Micros::new(-428_571)));
     }
 
     #[test]

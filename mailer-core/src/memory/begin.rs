@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
+use super::claim::{Begun, Taken};
 use super::state::State;
-use crate::domain::{Deferral, Limit, Scope, StoredPolicy};
-use crate::gate::{BeginBatch, BeginItem, BeginReply, Binding, SHORT_WAIT, StartVerdict, Verdict};
+use crate::domain::{Deferral, StoredPolicy};
+use crate::gate::{BeginBatch, BeginItem, BeginReply, Binding, StartVerdict, Verdict};
 use crate::limiter::Refusal;
+use crate::schedule::term::{DOT_WITHIN, SHORT_WAIT};
 use crate::schedule::{DeliveryEvent, refusal};
-
-/// How long after its begin a mail's final dot may leave.
-pub(crate) const DOT_WITHIN: TimeDelta = TimeDelta::minutes(5);
 
 /// What was found to stop a binding earlier in the same batch: it stops the rest of it, too.
 type Stopped = Vec<(Arc<Binding>, Verdict)>;
@@ -65,7 +64,7 @@ impl State {
                 if batch.policy_version != self.policy_version || self.policy.is_none() {
                     return StartVerdict::PolicyChanged;
                 }
-                let dot_by = self.mark_started(now, item);
+                let dot_by = self.mark_started(now, item, Taken::default());
                 if let Some(lease) = self.claims.get_mut(&item.claim) {
                     let send_by = now;
                     lease
@@ -106,9 +105,9 @@ impl State {
             return verdict.clone();
         }
         match self.permitted(now, &binding, stored) {
-            Ok(send_by) => Verdict::Go {
+            Ok((send_by, taken)) => Verdict::Go {
                 send_by,
-                dot_by: self.mark_started(now, item),
+                dot_by: self.mark_started(now, item, taken),
             },
             Err(verdict) => {
                 stopped.push((binding, verdict.clone()));
@@ -123,14 +122,18 @@ impl State {
         now: DateTime<Utc>,
         binding: &Arc<Binding>,
         stored: &StoredPolicy,
-    ) -> Result<DateTime<Utc>, Verdict> {
+    ) -> Result<(DateTime<Utc>, Taken), Verdict> {
         let deferral = match refusal::of_hours(binding, &stored.policy, now) {
             Ok(None) => {
-                let limits: Vec<(&Limit, Scope)> = binding.limits(stored, now).collect();
+                let limits: Taken = binding
+                    .limits(stored, now)
+                    .map(|(limit, scope)| (limit.clone(), scope))
+                    .collect();
                 let reserved = stored.policy.reserved_percent();
                 match self.limiter.take_one(now, binding.lane, reserved, &limits) {
                     Ok(use_by) => {
-                        return Ok(refusal::send_by(binding, &stored.policy, use_by, now));
+                        let send_by = refusal::send_by(binding, &stored.policy, use_by, now);
+                        return Ok((send_by, limits));
                     }
                     Err(refusal) => refused(binding, stored, &refusal, now),
                 }
@@ -168,8 +171,9 @@ impl State {
     /// What stops a delivery beside policy and limits: a claim that is not valid, or a campaign that is held.
     fn hindered(&self, now: DateTime<Utc>, item: &BeginItem) -> Option<StartVerdict> {
         let lease = self.claims.get(&item.claim);
-        let is_open = lease
-            .is_some_and(|lease| lease.until > now && lease.open.get(&item.index) == Some(&None));
+        let is_open = lease.is_some_and(|lease| {
+            lease.until > now && matches!(lease.open.get(&item.index), Some(None))
+        });
         let stream = lease.and_then(|lease| self.streams.get(&lease.stream));
         match stream {
             Some(stream) if is_open && stream.may_start(now) => None,
@@ -183,7 +187,12 @@ impl State {
         Some(Arc::clone(&self.streams.get(&lease.stream)?.binding))
     }
 
-    fn mark_started(&mut self, now: DateTime<Utc>, item: &BeginItem) -> DateTime<Utc> {
+    fn mark_started(
+        &mut self,
+        now: DateTime<Utc>,
+        item: &BeginItem,
+        taken: Taken,
+    ) -> DateTime<Utc> {
         if let Some(lease) = self.claims.get_mut(&item.claim)
             && let Some(stream) = self.streams.get_mut(&lease.stream)
             && let Some(page) = stream.pages.get_mut(&lease.page)
@@ -191,7 +200,8 @@ impl State {
                 .step(item.index, DeliveryEvent::Start, &mut stream.counts)
                 .is_ok()
         {
-            lease.open.insert(item.index, Some(now));
+            let begun = Begun { at: now, taken };
+            lease.open.insert(item.index, Some(begun));
             stream.begun_at.get_or_insert(now);
         }
         now + DOT_WITHIN

@@ -3,21 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::page::Body;
 use super::state::State;
 use super::stream::Stream;
 use crate::Error;
-use crate::domain::{ClaimId, Deferral, Lane, Scope};
+use crate::domain::{ClaimId, Deferral, Lane, Limit, Scope};
 use crate::gate::Verdict;
 use crate::queue::{Claim, ClaimReply, ClaimRequest, ClaimedDelivery, Room, StreamId};
 use crate::schedule::DeliveryEvent;
 use crate::schedule::fair::Group;
 use crate::schedule::refusal;
-
-/// How long a lease lives without a tick.
-pub(super) const LEASE: TimeDelta = TimeDelta::seconds(60);
+use crate::schedule::term::{LEASE, REAPS_BEFORE_SINGLE};
 
 /// A page in a worker's hand.
 #[derive(Debug)]
@@ -27,12 +25,22 @@ pub(super) struct Lease {
     pub(super) token: u64,
     pub(super) until: DateTime<Utc>,
     pub(super) suspect_since: Option<DateTime<Utc>>,
-    /// Its deliveries that are not settled, and since when each has been started.
-    pub(super) open: BTreeMap<u16, Option<DateTime<Utc>>>,
+    /// Its deliveries that are not settled, each with its begin if it has begun.
+    pub(super) open: BTreeMap<u16, Option<Begun>>,
     pub(super) last_call: u32,
     /// The verdicts of the last `begin` call, in case its reply was lost.
     pub(super) last_verdicts: BTreeMap<u16, Verdict>,
 }
+
+/// When a delivery began, and on whose tokens.
+#[derive(Debug, Clone)]
+pub(super) struct Begun {
+    pub(super) at: DateTime<Utc>,
+    pub(super) taken: Taken,
+}
+
+/// The limits that gave a token, each for its scope. The policy may have others when the token comes back.
+pub(super) type Taken = Arc<[(Limit, Scope)]>;
 
 impl State {
     pub(super) fn claim(
@@ -138,8 +146,12 @@ impl State {
             return false;
         };
         // A page that was taken back twice may hold a mail that kills who composes it: one by one.
-        let at_most = if page.reaps >= 2 { 1 } else { usize::MAX };
-        let open: BTreeMap<u16, Option<DateTime<Utc>>> = page
+        let at_most = if page.reaps >= REAPS_BEFORE_SINGLE {
+            1
+        } else {
+            usize::MAX
+        };
+        let open: BTreeMap<u16, Option<Begun>> = page
             .claimable(now)
             .take(at_most)
             .map(|index| (index, None))

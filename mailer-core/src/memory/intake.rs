@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::page::Page;
 use super::state::State;
 use super::stream::{Sealable, Stream};
 use crate::Error;
-use crate::domain::{CampaignSpec, Digest, MessageSpec, PAGE_SIZE, Record, encode_page};
+use crate::domain::{CampaignSpec, MessageSpec, PAGE_SIZE, Record, encode_page};
 use crate::gate::Binding;
 use crate::queue::{Created, Load, Loading, StreamId};
-
-/// How long a loader that is silent keeps others out.
-const LOAD_LEASE: TimeDelta = TimeDelta::seconds(60);
+use crate::schedule::term::LOAD_LEASE;
 
 impl State {
     pub(super) fn create(
@@ -33,7 +31,7 @@ impl State {
         }
         let id = StreamId::from(&spec.id);
         let stream = self.streams.entry(id.clone()).or_insert_with(|| {
-            let digest = digest_of(spec);
+            let digest = spec.digest();
             let campaign = Sealable {
                 spec: Arc::new(spec.clone()),
                 letter: Arc::new(spec.letter.clone()),
@@ -44,7 +42,7 @@ impl State {
                 loaded_at: now,
                 sealed_at: None,
             };
-            Stream::new(binding_of(spec), Some(campaign))
+            Stream::new(Binding::of_campaign(spec), Some(campaign))
         });
         let (pages, total) = (u64::from(stream.next_page), stream.counts.total);
         let campaign = stream
@@ -74,7 +72,7 @@ impl State {
             digest: campaign.digest,
         };
         let resume_after = campaign.last_key.clone();
-        self.order.add(id, &binding_of(spec), spec.weight);
+        self.order.add(id, &Binding::of_campaign(spec), spec.weight);
         Ok(Created::Loading(Loading { load, resume_after }))
     }
 
@@ -169,17 +167,10 @@ impl State {
 
     pub(super) fn enqueue(&mut self, now: DateTime<Utc>, message: &MessageSpec) {
         let id = StreamId::standing(message);
-        let stream = self.streams.entry(id.clone()).or_insert_with(|| {
-            let binding = Binding {
-                stream: id.clone(),
-                lane: message.lane,
-                relay: message.relay.clone(),
-                sender: message.letter.from.address().clone(),
-                limits: Vec::new(),
-                hours: None,
-            };
-            Stream::new(binding, None)
-        });
+        let stream = self
+            .streams
+            .entry(id.clone())
+            .or_insert_with(|| Stream::new(Binding::of_message(message), None));
         if stream.keys.contains_key(&message.key) {
             return;
         }
@@ -204,20 +195,4 @@ impl State {
         self.order.add(id.clone(), &binding, 1);
         self.place(&id, now);
     }
-}
-
-fn binding_of(spec: &CampaignSpec) -> Binding {
-    Binding {
-        stream: StreamId::from(&spec.id),
-        lane: crate::domain::Lane::Bulk,
-        relay: spec.relay.clone(),
-        sender: spec.letter.from.address().clone(),
-        limits: spec.limits.clone(),
-        hours: spec.hours.clone(),
-    }
-}
-
-/// What a campaign's chain of digests starts with.
-pub(crate) fn digest_of(spec: &CampaignSpec) -> Digest {
-    Digest::of(&serde_json::to_vec(spec).unwrap_or_default())
 }

@@ -6,12 +6,12 @@ use super::page::Page;
 use super::state::State;
 use super::stream::Stream;
 use crate::Error;
-use crate::domain::{CampaignId, Deferral, HaltCause, Reason, Scope, Status};
+use crate::domain::{CampaignId, CampaignState, Deferral, Reason, Scope, Status};
 use crate::queue::{
     Delivery, DeliveryQuery, Hold, HoldChange, Presence, Resolution, StreamId, TicketState,
     Tombstone,
 };
-use crate::schedule::{DeliveryEvent, DeliveryState, campaign, refusal};
+use crate::schedule::{DeliveryEvent, DeliveryState, Mark, View, unserved};
 
 impl State {
     pub(super) fn status(
@@ -43,95 +43,29 @@ impl State {
     }
 
     fn show(&self, now: DateTime<Utc>, stream: &Stream) -> Option<Status> {
-        let sealable = stream.campaign.as_ref()?;
-        let deferral = self.wait_of(now, stream);
-        let never = self.no_opening(now, stream);
-        let mut facts = stream.facts(now, deferral.as_ref());
-        facts.hold = facts.hold.or(never.as_ref());
-        let shown = campaign::show(&facts);
-        Some(Status {
-            campaign: sealable.spec.id.clone(),
-            state: shown.state,
-            reason_code: shown.reason_code,
-            reason_text: shown.reason_text,
-            detail: shown.detail,
-            next_run_at: shown.next_run_at,
-            since: shown.since,
-            policy_version: self.policy.as_ref().map_or(0, |stored| stored.version),
-            counts: shown.counts,
-            submitted_at: sealable.sealed_at,
-            started_at: stream.begun_at,
-            finished_at: stream.ended_at(now),
-        })
+        self.view(now, stream).status(self.policy.as_ref(), now)
     }
 
-    /// A calendar that never opens halts, whether or not any worker has met it yet.
-    fn no_opening(&self, now: DateTime<Utc>, stream: &Stream) -> Option<Hold> {
-        let policy = &self.policy.as_ref()?.policy;
-        let never = refusal::of_hours(&stream.binding, policy, now).err()?;
-        Some(Hold::Halted {
-            cause: HaltCause::NoOpening,
-            detail: never.to_string(),
-        })
-    }
-
-    /// Why a stream does not send at `now`, whether or not any worker has met the reason yet.
     fn wait_of(&self, now: DateTime<Utc>, stream: &Stream) -> Option<Deferral> {
-        let since = stream
+        self.view(now, stream).wait(self.policy.as_ref(), now)
+    }
+
+    /// All that is known of a stream.
+    pub(super) fn view<'a>(&self, now: DateTime<Utc>, stream: &'a Stream) -> View<'a> {
+        let workers = self
+            .workers
+            .values()
+            .filter(|(gone_at, _)| *gone_at > now)
+            .map(|(_, tick)| tick);
+        let composer = stream
             .campaign
             .as_ref()
-            .and_then(|campaign| campaign.sealed_at)
-            .unwrap_or(now);
-        let wait = |scope: Scope, reason: Reason, until: Option<DateTime<Utc>>| Deferral {
-            scope,
-            lane: Some(stream.binding.lane),
-            reason,
-            until,
-            since,
-            detail: None,
-        };
-        let Some(stored) = &self.policy else {
-            return Some(refusal::no_policy(None, since));
-        };
-        let own = stream.scopes()[3].clone();
-        let starts_at = stream
-            .campaign
-            .as_ref()
-            .and_then(|campaign| campaign.spec.starts_at);
-        let scheduled = starts_at
-            .filter(|at| *at > now)
-            .map(|at| wait(own.clone(), Reason::Scheduled, Some(at)));
-        let closed = refusal::of_hours(&stream.binding, &stored.policy, now)
-            .ok()
-            .flatten()
-            .map(|deferral| Deferral { since, ..deferral });
-        let booked = self.deferral_of(stream, now).cloned();
-        // `max_by_key` takes the last of equals: the book knows since when, so it comes last.
-        let known = scheduled
-            .into_iter()
-            .chain(closed)
-            .chain(booked)
-            .max_by_key(Deferral::end);
-        if known.is_some() {
-            return known;
+            .map(|campaign| campaign.letter.composer.as_str());
+        View {
+            deferral: self.deferral_of(stream, now).cloned(),
+            unserved: unserved(workers, &stream.binding, composer),
+            ..stream.view()
         }
-        if stream.counts.in_flight > 0 {
-            return None;
-        }
-        let retry_at = stream
-            .due
-            .first()
-            .map(|(due, _)| *due)
-            .filter(|due| *due > now);
-        if let Some(due) = retry_at.filter(|_| stream.counts.pending == 0) {
-            return Some(Deferral {
-                detail: stream.words_of_retry(due),
-                ..wait(own, Reason::RecipientRetry, Some(due))
-            });
-        }
-        self.worker_serves(stream, now)
-            .err()
-            .map(|reason| wait(own, reason, None))
     }
 
     pub(super) fn change_hold(
@@ -141,9 +75,8 @@ impl State {
         change: &HoldChange,
     ) -> Result<(), Error> {
         let id = StreamId::from(campaign);
-        let state = campaign::state(&self.stream("hold", &id)?.facts(now, None));
-        if state.is_final()
-            && !(state == crate::domain::CampaignState::Cancelled && *change == HoldChange::Cancel)
+        let state = self.stream("hold", &id)?.view().state(now);
+        if state.is_final() && !(state == CampaignState::Cancelled && *change == HoldChange::Cancel)
         {
             return Err(Error::conflict(
                 "hold",
@@ -291,10 +224,10 @@ impl State {
         }
         let id = StreamId::from(campaign);
         let stream = self.stream("purge", &id)?;
-        let tombstone = match &stream.campaign {
-            Some(sealable) if stream.ended_at(now).is_some() => Tombstone {
+        let tombstone = match (&stream.campaign, stream.view().final_counts(now)) {
+            (Some(sealable), Some(counts)) => Tombstone {
                 digest: sealable.digest,
-                counts: campaign::counts(&stream.facts(now, None)),
+                counts,
             },
             _ => {
                 return Err(Error::conflict(
@@ -316,27 +249,20 @@ fn describe(stream: &Stream, page: &Page, now: DateTime<Utc>) -> Result<Vec<Deli
     let records = page
         .records()
         .map_err(|fault| Error::incompatible("outcomes", fault))?;
-    let ended = match (&stream.hold, stream.has_expired(now)) {
-        (Some(Hold::Cancelled), _) => Some(DeliveryState::Cancelled),
-        (_, true) => Some(DeliveryState::Expired),
-        _ => None,
-    };
+    let ending = stream.view().ending(now);
     Ok((0u16..)
         .zip(records)
         .map(|(index, record)| {
             let row = page.rows.get(&index).cloned().unwrap_or_default();
-            let state = page.state(index);
-            let shown = ended.filter(|_| state.is_waiting()).unwrap_or(state);
-            Delivery {
-                key: record.key().to_owned(),
-                address: record.to.address().as_str().to_owned(),
-                state: shown.as_str().to_owned(),
+            let mark = Mark {
+                state: page.state(index),
                 failure: row.failure,
                 attempts: row.attempts,
-                due: row.due.filter(|_| shown == DeliveryState::Retry),
+                due: row.due,
                 in_doubt: row.doubt.is_some(),
-                detail: Some(row.detail).filter(|detail| !detail.is_empty()),
-            }
+                detail: row.detail,
+            };
+            mark.show(&record, ending)
         })
         .collect())
 }

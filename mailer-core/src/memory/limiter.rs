@@ -36,7 +36,7 @@ impl Limiter {
         now: DateTime<Utc>,
         lane: Lane,
         reserved: u8,
-        limits: &[(&Limit, Scope)],
+        limits: &[(Limit, Scope)],
     ) -> Result<DateTime<Utc>, Refusal> {
         if limits.is_empty() {
             return Ok(now + USABLE);
@@ -65,7 +65,7 @@ impl Limiter {
         &mut self,
         taken_at: DateTime<Utc>,
         lane: Lane,
-        limits: &[(&Limit, Scope)],
+        limits: &[(Limit, Scope)],
     ) {
         let lines: Vec<Line<'_>> = limits
             .iter()

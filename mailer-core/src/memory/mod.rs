@@ -20,7 +20,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-pub(crate) use self::intake::digest_of;
 use self::state::State;
 use crate::Error;
 use crate::clock::{Clock, SystemClock};

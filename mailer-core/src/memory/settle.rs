@@ -1,18 +1,14 @@
 //! Taking what became of deliveries.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use super::begin::DOT_WITHIN;
+use super::claim::Begun;
 use super::page::Doubt;
 use super::state::{State, later};
-use crate::domain::{ClaimId, Failure, Limit, OnUnknown, Policy, Scope, ScopeKind};
+use crate::domain::{ClaimId, Failure, OnUnknown, Policy, ScopeKind};
 use crate::queue::{Defer, SettleReply, SettleResult, Settled, Settlement, StreamId};
+use crate::schedule::term::{DOT_WITHIN, MOST_DOUBTS, REPLY_WITHIN};
 use crate::schedule::{DeliveryEvent, DeliveryState};
-
-/// The longest that a relay's reply to the final dot is waited for (RFC 5321, 4.5.3.2.6).
-const REPLY_WITHIN: TimeDelta = TimeDelta::minutes(10);
-/// After so many attempts that ended in doubt a mail is not sent again by itself: it may be what kills who sends it.
-const MOST_DOUBTS: u32 = 3;
 
 impl State {
     pub(super) fn settle(
@@ -43,7 +39,7 @@ impl State {
         let (id, number) = (lease.stream.clone(), lease.page);
         let is_ended = lease.open.is_empty();
         match started {
-            Some(begun_at) => self.settle_started(now, &id, number, settlement, begun_at),
+            Some(begun) => self.settle_started(now, &id, number, settlement, &begun),
             None => self.settle_unstarted(&id, number, settlement),
         }
         if is_ended {
@@ -85,7 +81,7 @@ impl State {
         id: &StreamId,
         number: u32,
         settlement: &Settlement,
-        begun_at: DateTime<Utc>,
+        begun: &Begun,
     ) {
         match settlement.settled {
             Settled::Sent => {
@@ -94,7 +90,7 @@ impl State {
             }
             Settled::Failed(_) => self.step(id, number, settlement, DeliveryEvent::Fail),
             Settled::NotStarted => {
-                self.give_back(id, begun_at);
+                self.give_back(id, begun);
                 self.order.uncharge(id, 1);
                 self.step(id, number, settlement, DeliveryEvent::Return);
             }
@@ -105,7 +101,7 @@ impl State {
                 number,
                 settlement.claim,
                 settlement.index,
-                begun_at,
+                begun.at,
                 rule,
             ),
             // A mail that has begun is not skipped any more.
@@ -230,7 +226,7 @@ impl State {
         let Some(lease) = self.claims.get_mut(&owner) else {
             return;
         };
-        if lease.open.get(&index) == Some(&None) {
+        if matches!(lease.open.get(&index), Some(None)) {
             lease.open.remove(&index);
             let is_ended = lease.open.is_empty();
             self.order.uncharge(id, 1);
@@ -277,11 +273,10 @@ impl State {
         }
     }
 
-    fn give_back(&mut self, id: &StreamId, begun_at: DateTime<Utc>) {
-        if let (Some(stream), Some(stored)) = (self.streams.get(id), &self.policy) {
-            let binding = std::sync::Arc::clone(&stream.binding);
-            let limits: Vec<(&Limit, Scope)> = binding.limits(stored, begun_at).collect();
-            self.limiter.give_one(begun_at, binding.lane, &limits);
+    fn give_back(&mut self, id: &StreamId, begun: &Begun) {
+        if let Some(stream) = self.streams.get(id) {
+            let lane = stream.binding.lane;
+            self.limiter.give_one(begun.at, lane, &begun.taken);
         }
     }
 

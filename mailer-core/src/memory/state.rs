@@ -10,11 +10,10 @@ use super::stream::Stream;
 use crate::Error;
 use crate::calendar::NoOpening;
 use crate::domain::{
-    CampaignId, ClaimId, Deferral, HaltCause, Limit, LimitKind, Policy, Reason, Scope, ScopeKind,
-    StoredPolicy, WorkerId,
+    CampaignId, ClaimId, Deferral, HaltCause, Policy, Reason, Scope, ScopeKind, StoredPolicy,
+    WorkerId,
 };
 use crate::gate::Binding;
-use crate::limits::Window;
 use crate::queue::{Defer, Halt, Hold, StreamId, Tick, Tombstone, Wait};
 use crate::schedule::deferral::DeferralBook;
 use crate::schedule::fair::FairOrder;
@@ -190,28 +189,9 @@ impl State {
     }
 
     pub(super) fn put_policy(&mut self, now: DateTime<Utc>, policy: &Policy) -> StoredPolicy {
-        let before = self.policy.take();
-        let mut retiring: Vec<_> = before
-            .iter()
-            .flat_map(|stored| stored.retiring.iter().cloned())
-            .filter(|(_, until)| *until > now)
-            .collect();
-        // A limit whose kind or zone changes stays until its window ends, or the change would be a fresh budget.
-        retiring.extend(
-            before
-                .iter()
-                .flat_map(|stored| stored.policy.limits())
-                .filter_map(|old| {
-                    let replaced = policy.limits().iter().any(|new| old.same_purpose(new));
-                    replaced.then(|| (old.clone(), window_end(old, now)))
-                }),
-        );
         self.policy_version += 1;
-        let stored = StoredPolicy {
-            policy: policy.clone(),
-            version: self.policy_version,
-            retiring,
-        };
+        let before = self.policy.take();
+        let stored = StoredPolicy::after(before.as_ref(), policy, self.policy_version, now);
         self.policy = Some(stored.clone());
         self.policy_was_changed(now);
         stored
@@ -253,30 +233,6 @@ impl State {
             self.ended.pop_front();
         }
     }
-
-    pub(super) fn worker_serves(&self, stream: &Stream, now: DateTime<Utc>) -> Result<(), Reason> {
-        let serves_relay: Vec<&Tick> = self
-            .workers
-            .values()
-            .filter(|(gone_at, tick)| *gone_at > now && tick.relays.contains(&stream.binding.relay))
-            .map(|(_, tick)| tick)
-            .collect();
-        let composer = stream
-            .campaign
-            .as_ref()
-            .map(|campaign| &campaign.letter.composer);
-        if serves_relay.is_empty() {
-            Err(Reason::NoWorker)
-        } else if composer.is_some_and(|composer| {
-            !serves_relay
-                .iter()
-                .any(|tick| tick.composers.contains(composer))
-        }) {
-            Err(Reason::ComposerMissing)
-        } else {
-            Ok(())
-        }
-    }
 }
 
 /// A wait's end. No wait is longer than ten years, so that no sum leaves the calendar.
@@ -285,13 +241,4 @@ pub(super) fn later(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
     let wait = TimeDelta::from_std(wait).unwrap_or(LONGEST).min(LONGEST);
     now.checked_add_signed(wait)
         .unwrap_or(DateTime::<Utc>::MAX_UTC)
-}
-
-/// When what a limit has counted until `now` counts no more.
-fn window_end(limit: &Limit, now: DateTime<Utc>) -> DateTime<Utc> {
-    match limit.kind() {
-        LimitKind::Calendar { unit, zone } => Window::of(*unit, zone, now.into()).end.into(),
-        LimitKind::Rolling { window } => now + *window,
-        LimitKind::Pace { .. } => now,
-    }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::page::Page;
-use crate::domain::{CampaignSpec, Counts, Deferral, Digest, Letter, Scope, ScopeKind};
+use crate::domain::{CampaignSpec, Counts, Digest, Letter, Scope, ScopeKind};
 use crate::gate::Binding;
 use crate::queue::Hold;
-use crate::schedule::campaign::{self, Facts};
+use crate::schedule::View;
 
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -113,7 +113,7 @@ impl Stream {
     }
 
     /// The relay's words about the recipient that is tried again at `due`.
-    pub(super) fn words_of_retry(&self, due: DateTime<Utc>) -> Option<String> {
+    fn words_of_retry(&self, due: DateTime<Utc>) -> Option<String> {
         let (_, number) = self.due.first()?;
         let rows = &self.pages.get(number)?.rows;
         rows.values()
@@ -134,40 +134,29 @@ impl Stream {
         .map(|kind| self.binding.scope(kind))
     }
 
-    pub(super) fn facts<'a>(
-        &'a self,
-        now: DateTime<Utc>,
-        deferral: Option<&'a Deferral>,
-    ) -> Facts<'a> {
-        Facts {
-            sealed: self.is_sealed(),
-            hold: self.hold.as_ref(),
-            deferral,
+    /// What the stream itself knows of it.
+    pub(super) fn view(&self) -> View<'_> {
+        let campaign = self.campaign.as_ref();
+        let next_due = self.due.first().map(|(due, _)| *due);
+        View {
+            binding: &self.binding,
+            spec: campaign.map(|campaign| &*campaign.spec),
             counts: self.counts,
-            begun: self.begun_at.is_some(),
-            expired: self.has_expired(now),
+            hold: self.hold.as_ref(),
+            sealed_at: campaign.and_then(|campaign| campaign.sealed_at),
+            begun_at: self.begun_at,
+            finished_at: self.finished_at,
+            next_due,
+            retry_words: next_due.and_then(|due| self.words_of_retry(due)),
+            deferral: None,
+            unserved: None,
         }
     }
 
     /// Notes the end, once every delivery is final.
     pub(super) fn note_end(&mut self, now: DateTime<Utc>) {
-        if self.is_over(now) {
+        if self.view().is_over(now) {
             self.finished_at.get_or_insert(now);
         }
-    }
-
-    /// When it ended, if it has. Time alone can end it: nothing is then done to it.
-    pub(super) fn ended_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let expires_at = self
-            .campaign
-            .as_ref()
-            .and_then(|campaign| campaign.spec.expires_at);
-        self.finished_at
-            .or_else(|| expires_at.filter(|_| self.is_over(now)))
-    }
-
-    fn is_over(&self, now: DateTime<Utc>) -> bool {
-        let is_final = campaign::state(&self.facts(now, None)).is_final();
-        is_final && self.counts.in_flight == 0
     }
 }

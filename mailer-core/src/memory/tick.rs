@@ -2,22 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::claim::LEASE;
 use super::state::{State, later};
 use crate::domain::{ClaimId, Failure, OnUnknown, Scope};
 use crate::queue::{StreamId, Tick, TickReply};
 use crate::schedule::DeliveryEvent;
-
-/// How long a lease that has run out stays its owner's, in case it was the store that was away.
-const SUSPECT_FOR: TimeDelta = TimeDelta::seconds(15);
-/// How long a draft is kept after its last page.
-const DRAFT_FOR: TimeDelta = TimeDelta::hours(24);
-/// How long the outcome of a single mail is kept.
-const OUTCOME_FOR: TimeDelta = TimeDelta::hours(24);
-/// How often old things are looked for.
-const TIDY_EVERY: TimeDelta = TimeDelta::minutes(1);
-/// How many workers may fall silent over one delivery before it is given up.
-const CRASHES: u32 = 3;
+use crate::schedule::term::{
+    CRASHES, DRAFT_FOR, LEASE, OUTCOME_FOR, REAPS_BEFORE_SINGLE, SUSPECT_FOR, TIDY_EVERY,
+};
 
 impl State {
     pub(super) fn tick(&mut self, now: DateTime<Utc>, tick: &Tick) -> TickReply {
@@ -98,9 +89,9 @@ impl State {
         let alone = lease.open.len() == 1;
         for (index, started) in &lease.open {
             match started {
-                Some(begun_at) => {
+                Some(begun) => {
                     let rule = self.rule_of(&lease.stream, lease.page, *index);
-                    self.lost(&lease.stream, lease.page, id, *index, *begun_at, rule);
+                    self.lost(&lease.stream, lease.page, id, *index, begun.at, rule);
                 }
                 None => {
                     self.order.uncharge(&lease.stream, 1);
@@ -127,7 +118,7 @@ impl State {
         let Some(page) = stream
             .pages
             .get_mut(&number)
-            .filter(|page| alone && page.reaps >= 2)
+            .filter(|page| alone && page.reaps >= REAPS_BEFORE_SINGLE)
         else {
             return;
         };

@@ -94,6 +94,18 @@ pub struct Presence {
     pub until: DateTime<Utc>,
 }
 
+impl Presence {
+    /// A worker that counts as gone at `until`.
+    #[must_use]
+    pub const fn new(worker: WorkerId, relays: Vec<RelayName>, until: DateTime<Utc>) -> Self {
+        Self {
+            worker,
+            relays,
+            until,
+        }
+    }
+}
+
 /// What stops a campaign beside deferrals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -43,6 +43,13 @@ impl From<&CampaignId> for StreamId {
     }
 }
 
+/// As a store has it.
+impl From<String> for StreamId {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

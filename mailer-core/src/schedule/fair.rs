@@ -7,9 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{Address, Lane, RelayName};
 use crate::gate::Binding;
 use crate::queue::StreamId;
-
-/// The units of service that one delivery of weight 1 is charged.
-const UNIT: u64 = 1_000_000;
+use crate::schedule::term::SERVICE_UNIT;
 
 /// The fair order of all streams: who has been served least for its weight comes next (start-time fair queueing).
 ///
@@ -159,7 +157,7 @@ impl FairOrder {
         let before = place.service;
         let cost = u64::try_from(count)
             .unwrap_or(u64::MAX)
-            .saturating_mul(UNIT / place.weight);
+            .saturating_mul(SERVICE_UNIT / place.weight);
         place.service = change(before, cost);
         if place.stand == Stand::Ready
             && let Some(group) = self.lanes[place.lane as usize].groups.get_mut(&place.group)

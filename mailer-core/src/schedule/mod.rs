@@ -6,6 +6,10 @@
 //! - `refusal`: until when a closed hour or a used-up limit defers, and why.
 //! - `fair`: which stream is served next.
 //! - `forecast`: how a policy would let a campaign out.
+//! - `openings`: working hours as a table, for stores that cannot ask a calendar.
+//! - `view`: what is shown of a stream and its deliveries.
+//! - `succession`: what a policy leaves behind.
+//! - `term`: how long things last.
 
 pub(crate) mod campaign;
 pub(crate) mod deferral;
@@ -14,7 +18,13 @@ pub(crate) mod delivery;
 mod diagrams;
 pub(crate) mod fair;
 mod forecast;
+mod openings;
 pub(crate) mod refusal;
+mod succession;
+pub mod term;
+mod view;
 
 pub use delivery::{DeliveryEvent, DeliveryState, IllegalStep};
 pub use forecast::{Ending, Stretch, StretchKind, Timeline};
+pub use openings::{Opening, openings};
+pub use view::{Mark, View, unserved};

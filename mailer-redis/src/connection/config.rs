@@ -200,6 +200,11 @@ impl RedisConfig {
     }
 
     /// The namespace and the address, or every value that is not legal.
+    /// The namespace, if it is legal.
+    pub(crate) fn namespace(&self, op: &'static str) -> Result<Namespace, Error> {
+        self.check(op).map(|(namespace, _)| namespace)
+    }
+
     pub(super) fn check(&self, op: &'static str) -> Result<(Namespace, Address), Error> {
         let mut faults = Vec::new();
         let namespace: Option<Namespace> = self

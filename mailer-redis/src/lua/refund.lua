@@ -1,1 +1,26 @@
--- refund
+-- refund: takes back the tokens of a reservation that will not be used.
+-- KEYS: the namespace; `reservation:ID`, and the counters that its receipt names.
+-- ARGV: id, unused (tokens, in all).
+-- Reply: {0, now}.
+-- Complexity: a GET and a SET for the reservation and for each of its counters.
+-- Invariant: no more comes back than was granted, and none of it twice.
+
+local REMEMBERED = 60000000
+
+local key = P .. 'reservation:' .. text()
+local packed = redis.call('GET', key)
+local reservation = packed and cmsgpack.unpack(packed)
+if not reservation or now >= reservation.use_by + REMEMBERED then
+  return { 0, now }
+end
+
+local unused = math.min(int(), reservation.granted)
+local more = unused - reservation.unused
+if more > 0 then
+  limits_return(reservation.receipt, more, reservation.at)
+  reservation.unused = unused
+  local left = math.ceil((reservation.use_by + REMEMBERED - now) / 1000)
+  limits_write()
+  redis.call('SET', key, cmsgpack.pack(reservation), 'PX', str(left))
+end
+return { 0, now }

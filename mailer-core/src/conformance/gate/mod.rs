@@ -36,6 +36,7 @@ macro_rules! gate_conformance {
             a_campaigns_own_hours_narrow
             a_share_is_reserved_for_other_lanes
             a_token_that_was_not_used_comes_back
+            a_token_comes_back_only_where_it_was_taken
             a_token_that_was_used_is_spent
             a_token_of_what_cannot_start_goes_to_the_next
             tokens_are_to_be_used_in_their_window

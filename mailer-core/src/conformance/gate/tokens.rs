@@ -59,6 +59,19 @@ pub async fn a_token_that_was_not_used_comes_back(harness: &Harness) {
     assert_eq!(begun, [true, true, true, false, false, false]);
 }
 
+/// A limit that the policy got after the begin has taken no token, so it gets none back.
+pub async fn a_token_comes_back_only_where_it_was_taken(harness: &Harness) {
+    let claim = under(harness, "5/hour").await;
+    assert_eq!(went(&harness.begin(&claim, 1, 2).await), 2);
+    harness.limits(&["5/hour", "9/day"]).await;
+    let begun = harness.begin(&claim, 2, 3).await;
+    assert_eq!(went(&begun[2..]), 1);
+    harness.settle(&claim, 0, Settled::NotStarted).await;
+    harness.settle(&claim, 1, Settled::NotStarted).await;
+    assert_eq!(used(harness, "5/hour").await, 1);
+    assert_eq!(used(harness, "9/day").await, 1);
+}
+
 /// Sent, refused, unknown: the relay has seen `MAIL FROM`.
 pub async fn a_token_that_was_used_is_spent(harness: &Harness) {
     let claim = under(harness, "5/hour").await;

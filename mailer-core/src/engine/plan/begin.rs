@@ -10,8 +10,9 @@ use super::call::StoreTime;
 use super::hand::Hand;
 use super::{Answer, Plan, Send, Step};
 use crate::domain::{Deferral, Draft, Email};
-use crate::gate::{BeginBatch, BeginReply, SHORT_WAIT, Verdict};
+use crate::gate::{BeginBatch, BeginReply, Verdict};
 use crate::observer::Event;
+use crate::schedule::term::SHORT_WAIT;
 
 /// A call of the gate: the mails in question, and the connections that are kept for them.
 #[derive(Debug, Clone)]

@@ -1,0 +1,230 @@
+//! The gate: which deliveries begin now.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use mailer_core::Error;
+use mailer_core::calendar::WorkCalendar;
+use mailer_core::domain::{Limit, Scope, StoredPolicy};
+use mailer_core::gate::{BeginBatch, BeginItem, BeginReply, Binding, Gate, StartVerdict, Verdict};
+
+use crate::args::Args;
+use crate::call::Answer;
+use crate::deferral;
+use crate::hours;
+use crate::limiter;
+use crate::micros::Micros;
+use crate::queue::claim_name;
+use crate::reply::Reply;
+use crate::script::BEGIN;
+use crate::store::RedisStore;
+
+/// Every round tells the script of one more instant that it asked for.
+const MOST_ROUNDS: usize = 64;
+
+#[async_trait]
+impl Gate for RedisStore {
+    async fn begin(&self, batch: &BeginBatch) -> Result<BeginReply, Error> {
+        let stored = self.policy_of(batch.policy_version).await?;
+        let groups = Groups::of(batch);
+        let mut now = self.caller().about_now();
+        let mut asked = Vec::new();
+        for _ in 0..MOST_ROUNDS {
+            let around: Vec<Micros> = std::iter::once(now).chain(asked.iter().copied()).collect();
+            let mut args = Args::new();
+            args.text("gate").int(batch.policy_version);
+            args.len(groups.bindings.len());
+            for binding in &groups.bindings {
+                encode_binding(&mut args, binding, stored.as_deref(), &around);
+            }
+            groups.encode(&mut args);
+            let mut answer = self.caller().call("begin", &BEGIN, &args).await?;
+            now = answer.now;
+            if answer.reply.text()? == "at" {
+                asked.push(answer.reply.at()?);
+                continue;
+            }
+            return read_verdicts(answer);
+        }
+        Err(Error::unavailable(
+            "begin",
+            format!("limits and hours leave no instant within {MOST_ROUNDS} questions"),
+            Duration::from_secs(1),
+        ))
+    }
+}
+
+impl RedisStore {
+    /// The same without hours and limits.
+    pub(crate) async fn start_unlimited(
+        &self,
+        batch: &BeginBatch,
+    ) -> Result<Vec<StartVerdict>, Error> {
+        let groups = Groups::of(batch);
+        let mut args = Args::new();
+        args.text("start").int(batch.policy_version);
+        args.len(groups.bindings.len());
+        for binding in &groups.bindings {
+            args.text(binding.stream.as_str()).text("");
+        }
+        groups.encode(&mut args);
+        let mut reply = self.caller().call("start", &BEGIN, &args).await?.reply;
+        reply.text()?;
+        reply.int()?;
+        let mut verdicts = Vec::with_capacity(batch.items.len());
+        while !reply.is_empty() {
+            let count: usize = count(&mut reply)?;
+            let verdict = read_start(&mut reply)?;
+            verdicts.extend(std::iter::repeat_n(verdict, count));
+        }
+        Ok(verdicts)
+    }
+}
+
+/// A batch as scripts read it: its bindings once, and the items of one call after the other.
+struct Groups<'a> {
+    bindings: Vec<&'a Binding>,
+    runs: Vec<(usize, &'a [BeginItem])>,
+}
+
+impl<'a> Groups<'a> {
+    fn of(batch: &'a BeginBatch) -> Self {
+        let mut bindings: Vec<&Arc<Binding>> = Vec::new();
+        let mut runs = Vec::new();
+        let same =
+            |one: &BeginItem, other: &BeginItem| one.claim == other.claim && one.call == other.call;
+        for run in batch.items.chunk_by(same) {
+            let Some(first) = run.first() else { continue };
+            let known = bindings.iter().position(|binding| {
+                Arc::ptr_eq(binding, &first.binding) || **binding == first.binding
+            });
+            runs.push((known.unwrap_or(bindings.len()), run));
+            if known.is_none() {
+                bindings.push(&first.binding);
+            }
+        }
+        Self {
+            bindings: bindings.into_iter().map(|binding| &**binding).collect(),
+            runs,
+        }
+    }
+
+    fn encode(&self, args: &mut Args) {
+        args.len(self.runs.len());
+        for (binding, run) in &self.runs {
+            let first = &run[0];
+            args.text(claim_name(first.claim))
+                .int(first.call)
+                .len(binding + 1)
+                .len(run.len());
+            for item in *run {
+                args.int(item.index);
+            }
+        }
+    }
+}
+
+fn encode_binding(
+    args: &mut Args,
+    binding: &Binding,
+    stored: Option<&StoredPolicy>,
+    around: &[Micros],
+) {
+    args.text(binding.stream.as_str());
+    let Some(stored) = stored else {
+        args.text("").len(0).len(0).len(0);
+        return;
+    };
+    let policy: Vec<&WorkCalendar> = stored.policy.hours_for(binding.lane).into_iter().collect();
+    let all: Vec<&WorkCalendar> = binding.hours(&stored.policy).collect();
+    let (mut of_policy, mut of_all) = (Args::new(), Args::new());
+    hours::encode(&mut of_policy, &policy, around);
+    let never = hours::encode(&mut of_all, &all, around);
+    args.text(never).extend(&of_policy).extend(&of_all);
+    limiter::encode(
+        args,
+        &lines(binding, stored),
+        binding.lane,
+        stored.policy.reserved_percent(),
+        around,
+    );
+}
+
+/// The limits that bind it, in the order of [`Binding::limits`]; one that retires, with the instant from which it counts
+/// no more.
+fn lines<'a>(
+    binding: &'a Binding,
+    stored: &'a StoredPolicy,
+) -> Vec<(&'a Limit, Scope, Option<DateTime<Utc>>)> {
+    let present = stored.policy.limits().iter().map(|limit| (limit, None));
+    let retiring = stored
+        .retiring
+        .iter()
+        .map(|(limit, until)| (limit, Some(*until)));
+    let own = binding.limits.iter().map(|limit| (limit, None));
+    present
+        .chain(retiring)
+        .chain(own)
+        .map(|(limit, until)| (limit, binding.scope(limit.per()), until))
+        .collect()
+}
+
+fn read_verdicts(mut answer: Answer) -> Result<BeginReply, Error> {
+    let reply = &mut answer.reply;
+    let policy_version = reply.count()?;
+    let mut verdicts = Vec::new();
+    while !reply.is_empty() {
+        let count = count(reply)?;
+        let verdict = read_verdict(reply)?;
+        verdicts.extend(std::iter::repeat_n(verdict, count));
+    }
+    Ok(BeginReply {
+        verdicts,
+        policy_version,
+        server_now: answer.now.into(),
+    })
+}
+
+fn count(reply: &mut Reply) -> Result<usize, Error> {
+    reply.count::<u16>().map(usize::from)
+}
+
+fn read_verdict(reply: &mut Reply) -> Result<Verdict, Error> {
+    match reply.text()?.as_str() {
+        "g" => Ok(Verdict::Go {
+            send_by: reply.at()?.into(),
+            dot_by: reply.at()?.into(),
+        }),
+        "l" => deferral::decode(reply.list()?)?
+            .map(|deferral| Verdict::Limited(Box::new(deferral)))
+            .ok_or_else(|| Error::incompatible("begin", "a refusal without its deferral")),
+        "h" => Ok(Verdict::Held),
+        "c" => Ok(Verdict::PolicyChanged),
+        "s" => Ok(Verdict::Stale),
+        other => Err(unknown(other)),
+    }
+}
+
+fn read_start(reply: &mut Reply) -> Result<StartVerdict, Error> {
+    let code = reply.text()?;
+    match code.as_str() {
+        "g" | "r" => {
+            reply.at()?;
+            let dot_by = reply.at()?.into();
+            Ok(match code.as_str() {
+                "g" => StartVerdict::Started { dot_by },
+                _ => StartVerdict::Repeated { dot_by },
+            })
+        }
+        "h" => Ok(StartVerdict::Held),
+        "c" => Ok(StartVerdict::PolicyChanged),
+        "s" => Ok(StartVerdict::Stale),
+        other => Err(unknown(other)),
+    }
+}
+
+fn unknown(code: &str) -> Error {
+    Error::incompatible("begin", format!("{code:?} is no verdict"))
+}

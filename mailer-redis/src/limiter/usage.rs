@@ -1,0 +1,30 @@
+//! Looking at the counters.
+
+use chrono::DateTime;
+use mailer_core::Error;
+use mailer_core::domain::{Limit, Scope};
+use mailer_core::limiter::Usage;
+
+use super::ask::call_around;
+use super::lines::encode_whole;
+use crate::call::Caller;
+use crate::script::USAGE;
+
+pub(crate) async fn usage(caller: &Caller, limits: &[(Limit, Scope)]) -> Result<Vec<Usage>, Error> {
+    let mut answer = call_around(caller, "usage", &USAGE, |args, around| {
+        encode_whole(args, limits, around);
+    })
+    .await?;
+    let reply = &mut answer.reply;
+    limits
+        .iter()
+        .map(|(limit, scope)| {
+            Ok(Usage {
+                limit: limit.clone(),
+                scope: scope.clone(),
+                used: reply.count()?,
+                window_ends: reply.at_or_none()?.map(DateTime::from),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,8 @@
+-- Decides what became of a delivery of which nobody knows. ARGV: campaign, page, index, `send` or `resend`.
+-- Reply: 1 if it was unknown. Complexity: O(page).
+local s, number, index, event = stream(text()), int(), int(), text()
+local p = s and page(s, number)
+if not p or p.marks[index + 1] ~= UNKNOWN or not step(p, index, event) then return { seq, now, 0 } end
+if event == 'resend' then set(s, 'finished_at', nil) end
+page_changed(p)
+return finish({ 1 })

@@ -1,0 +1,136 @@
+-- Takes what became of deliveries, and the deferrals that follow from it, in one step.
+-- ARGV: settlements (claim id, index, code, what belongs to the code, the relay's words); deferrals (see `read_defer`).
+-- Codes: s sent, f failed (failure), r retry (wait in microseconds or ''), n not started, t returned, u unknown (rule),
+-- k skipped, x suppressed.
+-- Reply: a string of results (a applied, r repeated, s stale, v resolved), then for each deferral the one that holds.
+-- Complexity: O(settlements + pages). Invariant: a delivery of a claim is settled once.
+local EVENT = { s = 'send', f = 'fail', k = 'skip', x = 'suppress' }
+
+local settlements = {}
+for i = 1, int() do
+  settlements[i] = { claim = text(), index = int(), code = text(), more = text(), detail = text() }
+end
+local defers = {}
+for i = 1, int() do defers[i] = read_defer() end
+
+local sent_by, returned = {}, {}
+
+local function apply(p, st, event)
+  if not step(p, st.index, event) then return end
+  local keeps_words = event ~= 'send' and event ~= 'back'
+  if keeps_words or row(p, st.index).exists then
+    local r = row_for_change(p, st.index)
+    if st.code == 'f' then r.failure = r.failure or st.more end
+    r.detail = st.detail ~= '' and st.detail or nil
+    if event ~= 'refuse' then r.due = nil end
+  end
+end
+
+local function note_sent(s)
+  sent_by['relay:' .. s.relay] = true
+end
+
+-- The relay refused the recipient for now: another attempt as the policy says, or none.
+local function refuse(p, st)
+  local r = row_for_change(p, st.index)
+  r.attempts = (r.attempts or 0) + 1
+  local delay, n = nil, 0
+  for wait in string.gmatch(redis.call('HGET', META, 'retry') or '', '%d+') do
+    n = n + 1
+    if n == r.attempts then delay = tonumber(wait) end
+  end
+  if delay then
+    -- The relay may ask for more patience than the policy has, not for less.
+    if st.more ~= '' then delay = math.max(delay, tonumber(st.more)) end
+    r.due = str(now + delay)
+    apply(p, st, 'refuse')
+  else
+    r.failure = 'attempts'
+    apply(p, st, 'fail')
+  end
+end
+
+local function settle_begun(c, p, st)
+  if EVENT[st.code] and st.code ~= 'k' and st.code ~= 'x' then
+    if st.code == 's' then note_sent(c.s) end
+    apply(p, st, EVENT[st.code])
+  elseif st.code == 'n' then
+    local b = begun(c, st.index)
+    if b and b.receipt then returned[#returned + 1] = b end
+    uncharge(c.s, 1)
+    apply(p, st, 'back')
+  elseif st.code == 'r' then
+    refuse(p, st)
+  elseif st.code == 'u' then
+    lose(p, c.id, st.index, begun(c, st.index).at, st.more)
+  else
+    -- Returned; and a mail that has begun is not skipped any more.
+    apply(p, st, 'back')
+  end
+end
+
+-- What was not started goes back to its place, or ends without having begun: nothing else can have become of it.
+local function settle_waiting(c, p, st)
+  if st.code == 'f' or st.code == 'k' or st.code == 'x' then
+    apply(p, st, EVENT[st.code])
+  else
+    uncharge(c.s, 1)
+    let_go(p, st.index)
+  end
+end
+
+local function stale_or_repeated(id)
+  return redis.call('LPOS', P .. 'ended', id) and 'r' or 's'
+end
+
+-- A claim that is gone changes nothing, save as evidence about a doubt of this very attempt.
+local function late_evidence(st)
+  if st.code ~= 's' and st.code ~= 'f' then return stale_or_repeated(st.claim) end
+  local doubt = st.claim .. ':' .. st.index
+  local where = redis.call('HGET', P .. 'doubts', doubt)
+  if not where then return stale_or_repeated(st.claim) end
+  local number, id = string.match(where, '^(%d+) (.*)$')
+  local s = stream(id)
+  local p = s and page(s, tonumber(number))
+  local mark = p and p.marks[st.index + 1]
+  if mark ~= UNKNOWN and mark ~= RETRY and mark ~= HELD_RETRY then return 's' end
+  redis.call('HDEL', P .. 'doubts', doubt)
+  redis.call('SREM', s.key .. 'doubts', doubt)
+  if st.code == 's' then note_sent(s) end
+  -- What is decided is nobody's to begin: a repetition that a worker has claimed leaves its claim.
+  if mark == HELD_RETRY then uncharge(s, 1) end
+  apply(p, st, EVENT[st.code])
+  if mark == HELD_RETRY and not any_in_hand(p) then
+    end_claim(owner(p))
+    set_owner(p, nil)
+  end
+  page_changed(p)
+  return 'v'
+end
+
+local changed = {}
+local function settle(st)
+  local c = claim(st.claim)
+  if not c then return late_evidence(st) end
+  local p = c.p
+  local mark = p.marks[st.index + 1]
+  if not mark or not is_in_hand(mark) then return 'r' end
+  if mark == BEGUN then settle_begun(c, p, st) else settle_waiting(c, p, st) end
+  if not any_in_hand(p) then
+    set_owner(p, nil)
+    end_claim(c.id)
+  end
+  changed[p.key] = p
+  return 'a'
+end
+
+local results = {}
+for i, st in ipairs(settlements) do results[i] = settle(st) end
+for _, p in pairs(changed) do page_changed(p) end
+for relay in pairs(sent_by) do redis.call('HSET', P .. 'relays', relay, str(now)) end
+for _, b in ipairs(returned) do limits_return(b.receipt, 1, b.at) end
+limits_write()
+
+local reply = { table.concat(results) }
+for _, d in ipairs(defers) do reply[#reply + 1] = defer_as_asked(d) end
+return finish(reply)

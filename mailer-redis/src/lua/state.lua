@@ -1,0 +1,208 @@
+-- The state of a namespace, read as far as a script needs it and written in one go by `finish`: until then nothing has
+-- changed, so that a script can still answer that it must be asked otherwise.
+--
+-- Marks: one byte for each delivery of a page. A small letter is in nobody's hand; a capital one is in its owner's.
+local FREE, PENDING, RETRY, HELD, HELD_RETRY, BEGUN = 32, 112, 114, 80, 82, 66
+local SENT, FAILED, UNKNOWN, SKIPPED, SUPPRESSED, EXPIRED = 115, 102, 117, 107, 120, 101
+
+local COUNT_OF = {
+  [PENDING] = 'pending', [HELD] = 'pending', [RETRY] = 'retrying', [HELD_RETRY] = 'retrying', [BEGUN] = 'in_flight',
+  [SENT] = 'sent', [FAILED] = 'failed', [UNKNOWN] = 'unknown', [SKIPPED] = 'skipped',
+  [SUPPRESSED] = 'suppressed', [EXPIRED] = 'expired',
+}
+
+-- The mark that follows on an event: DeliveryState::on in mailer-core.
+local NEXT = {
+  start = { [HELD] = BEGUN, [HELD_RETRY] = BEGUN },
+  send = { [BEGUN] = SENT, [UNKNOWN] = SENT, [RETRY] = SENT, [HELD_RETRY] = SENT },
+  fail = { [BEGUN] = FAILED, [UNKNOWN] = FAILED, [PENDING] = FAILED, [RETRY] = FAILED, [HELD] = FAILED, [HELD_RETRY] = FAILED },
+  refuse = { [BEGUN] = RETRY },
+  back = { [BEGUN] = PENDING },
+  lose = { [BEGUN] = UNKNOWN },
+  resend = { [UNKNOWN] = RETRY },
+  skip = { [PENDING] = SKIPPED, [RETRY] = SKIPPED, [HELD] = SKIPPED, [HELD_RETRY] = SKIPPED },
+  suppress = { [PENDING] = SUPPRESSED, [RETRY] = SUPPRESSED, [HELD] = SUPPRESSED, [HELD_RETRY] = SUPPRESSED },
+  expire = { [PENDING] = EXPIRED, [RETRY] = EXPIRED, [HELD] = EXPIRED, [HELD_RETRY] = EXPIRED },
+}
+
+local NUMBERS = {
+  'service', 'due', 'sealed_at', 'starts_at', 'expires_at', 'begun_at', 'finished_at', 'weight', 'pages', 'last_size',
+  'total', 'pending', 'in_flight', 'sent', 'failed', 'retrying', 'unknown', 'suppressed', 'skipped', 'expired',
+}
+local TEXTS = { 'n', 'lane', 'relay', 'sender', 'composer', 'stand', 'held', 'rule', 'hours' }
+local FIELDS = {}
+for i, name in ipairs(NUMBERS) do FIELDS[i] = name end
+for i, name in ipairs(TEXTS) do FIELDS[#NUMBERS + i] = name end
+
+local streams, pages, meta_changed = {}, {}, {}
+
+-- A stream, or nil.
+local function stream(id)
+  local s = streams[id]
+  if s == nil then
+    local values = redis.call('HMGET', P .. 'stream:' .. id, unpack(FIELDS))
+    if values[#NUMBERS + 1] then
+      s = { id = id, changed = {} }
+      for i, name in ipairs(NUMBERS) do s[name] = tonumber(values[i]) end
+      for i, name in ipairs(TEXTS) do s[name] = values[#NUMBERS + i] or nil end
+      s.key = P .. s.n .. ':'
+    else
+      s = false
+    end
+    streams[id] = s
+  end
+  return s or nil
+end
+
+local function set(s, field, value)
+  s[field] = value
+  s.changed[field] = true
+end
+
+-- What stops a stream beside deferrals: nil, 'paused', 'halted' or 'cancelled'. One whose working hours never open
+-- goes on with the next policy.
+local function held(s)
+  if not s.held then return nil end
+  local kind, of_epoch = string.match(s.held, '^(%a+) ?(%d*)')
+  if of_epoch ~= '' and tonumber(of_epoch) < epoch then return nil end
+  return kind
+end
+
+local function expired(s)
+  return s.expires_at ~= nil and s.expires_at <= now
+end
+
+local function is_campaign(id)
+  return string.sub(id, 1, 1) ~= '~'
+end
+
+-- Whether a delivery of it may start, as far as it alone decides.
+local function may_start(s)
+  return (s.sealed_at ~= nil or not is_campaign(s.id)) and not held(s) and not expired(s)
+end
+
+local function is_over(s)
+  if s.in_flight > 0 then return false end
+  if held(s) == 'cancelled' then return true end
+  return s.sealed_at ~= nil and (expired(s) or s.pending + s.retrying == 0)
+end
+
+-- A page of a stream, or nil.
+local function page(s, number)
+  local key = s.key .. 'page:' .. number
+  local p = pages[key]
+  if p == nil then
+    local marks = redis.call('GETRANGE', key, 0, PAGE_SIZE - 1)
+    if marks == '' then
+      p = false
+    else
+      p = { s = s, number = number, key = key, marks = { string.byte(marks, 1, -1) }, rows_changed = {} }
+    end
+    pages[key] = p
+  end
+  return p or nil
+end
+
+-- What a delivery has to tell beyond its mark; an empty row if nothing.
+local function row(p, index)
+  if not p.rows then
+    p.rows = {}
+    local all = redis.call('HGETALL', p.s.key .. 'rows:' .. p.number)
+    for i = 1, #all, 2 do
+      local r = cjson.decode(all[i + 1])
+      r.exists = true
+      p.rows[tonumber(all[i])] = r
+    end
+  end
+  p.rows[index] = p.rows[index] or {}
+  return p.rows[index]
+end
+
+local function row_for_change(p, index)
+  local r = row(p, index)
+  r.exists = true
+  p.rows_changed[index] = true
+  return r
+end
+
+-- Moves a delivery on, and its place in the counts with it. Nil: no delivery takes this step.
+local function step(p, index, event)
+  local before = p.marks[index + 1]
+  local after = NEXT[event][before]
+  if not after then return nil end
+  p.marks[index + 1] = after
+  p.marks_changed = true
+  local from, to = COUNT_OF[before], COUNT_OF[after]
+  set(p.s, from, p.s[from] - 1)
+  set(p.s, to, p.s[to] + 1)
+  return true
+end
+
+-- Lets go of a delivery that has not begun.
+local function let_go(p, index)
+  local mark = p.marks[index + 1]
+  p.marks[index + 1] = mark == HELD and PENDING or RETRY
+  p.marks_changed = true
+end
+
+local function is_in_hand(mark)
+  return mark == HELD or mark == HELD_RETRY or mark == BEGUN
+end
+
+local function any_in_hand(p)
+  for _, mark in ipairs(p.marks) do
+    if is_in_hand(mark) then return true end
+  end
+  return false
+end
+
+local function owner(p)
+  if p.owner == nil then p.owner = redis.call('HGET', p.s.key .. 'hands', p.number) end
+  return p.owner or nil
+end
+
+local function set_owner(p, claim)
+  p.owner = claim or false
+  if claim then
+    redis.call('HSET', p.s.key .. 'hands', p.number, claim)
+  else
+    redis.call('HDEL', p.s.key .. 'hands', p.number)
+  end
+end
+
+-- When a delivery in this state may be taken in hand; nil: not at all.
+local function due_of(p, index)
+  local mark = p.marks[index + 1]
+  if mark == PENDING or mark == HELD then return 0 end
+  if mark == RETRY or mark == HELD_RETRY then return tonumber(row(p, index).due or 0) end
+  return nil
+end
+
+-- Puts a page where its deliveries' due times say, after they or its owner changed.
+local function set_due(p)
+  local due
+  if not owner(p) then
+    for index = 0, #p.marks - 1 do
+      local at = due_of(p, index)
+      if at and (not due or at < due) then due = at end
+      if due == 0 then break end
+    end
+  end
+  -- Written before it is read again by `place`.
+  if due then
+    redis.call('ZADD', p.s.key .. 'due', due, string.format('%08d', p.number))
+  else
+    redis.call('ZREM', p.s.key .. 'due', string.format('%08d', p.number))
+  end
+end
+
+local function first_due(s)
+  local first = redis.call('ZRANGE', s.key .. 'due', 0, 0, 'WITHSCORES')
+  if first[1] then return tonumber(first[1]), tonumber(first[2]) end
+end
+
+local function set_meta(field, value)
+  meta_changed[#meta_changed + 1] = field
+  meta_changed[#meta_changed + 1] = type(value) == 'number' and str(value) or value
+end
+

@@ -1,0 +1,142 @@
+-- A worker's sign of life: its leases renewed, silent ones taken back, old things forgotten.
+-- ARGV: worker; its presence as JSON, '' when it is going; microseconds until its next tick at the latest; room; claims.
+-- Reply: the policy version, the next instant at which something may be claimed, the claims that are lost.
+-- Complexity: O(claims of the worker + reaped deliveries). Invariant: a lease ends after a renewal or two silences.
+local worker, presence, within = text(), text(), int()
+local room = read_room()
+if presence ~= '' then
+  redis.call('HSET', P .. 'workers', worker, str(now + 3 * within) .. ' ' .. presence)
+else
+  redis.call('HDEL', P .. 'workers', worker)
+end
+
+local lost = {}
+for _ = 1, int() do
+  local id = text()
+  local until_ = redis.call('HGET', P .. 'claim:' .. id, 'until')
+  if until_ then
+    until_ = str(math.max(tonumber(until_), now + LEASE))
+    redis.call('HSET', P .. 'claim:' .. id, 'until', until_)
+    redis.call('ZADD', P .. 'leases', until_, id)
+    redis.call('ZREM', P .. 'suspects', id)
+  else
+    lost[#lost + 1] = id
+  end
+end
+
+-- A delivery that a worker had alone in hand when it fell silent may be what killed it.
+local function count_crash(p, index, reaps)
+  if reaps < REAPS_BEFORE_SINGLE then return end
+  local r = row_for_change(p, index)
+  r.crashes = (r.crashes or 0) + 1
+  if r.crashes >= CRASHES then
+    r.failure = 'crash_loop'
+    step(p, index, 'fail')
+  end
+end
+
+-- Takes a page back: what was not started returns to its place, what was started is unknown.
+local function reap(id)
+  local c = claim(id)
+  if not c then return forget_claim(id) end
+  local p, s = c.p, c.s
+  local open = {}
+  for index = 0, #p.marks - 1 do
+    if is_in_hand(p.marks[index + 1]) then open[#open + 1] = index end
+  end
+  local reaps = tonumber(redis.call('HGET', s.key .. 'reaps', p.number) or 0)
+  for _, index in ipairs(open) do
+    if p.marks[index + 1] == BEGUN then
+      local rule = s.rule or redis.call('HGET', s.key .. 'mails:' .. p.number, 'rule:' .. index)
+      lose(p, id, index, begun(c, index).at, rule)
+    else
+      uncharge(s, 1)
+      let_go(p, index)
+      if #open == 1 then count_crash(p, index, reaps) end
+    end
+  end
+  forget_claim(id)
+  set_owner(p, nil)
+  redis.call('HSET', s.key .. 'reaps', p.number, reaps + 1)
+  page_changed(p)
+end
+
+-- While the store was away nobody could renew: suspicion starts anew.
+local times = redis.call('HMGET', META, 'last_tick', 'suspect_from', 'tidied_at')
+local gap = times[1] and now - tonumber(times[1])
+local suspect_from = tonumber(times[2] or 0)
+if gap and (gap > 2 * within + 5000000 or gap < 0) then
+  suspect_from = now
+  set_meta('suspect_from', now)
+end
+set_meta('last_tick', now)
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'suspects', '-inf', now - SUSPECT_FOR, 'LIMIT', 0, 8)) do
+  if now - suspect_from >= SUSPECT_FOR then reap(id) end
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, 'LIMIT', 0, 100)) do
+  redis.call('ZREM', P .. 'leases', id)
+  redis.call('ZADD', P .. 'suspects', now, id)
+end
+
+local function tidy()
+  for _, name in ipairs({ 'waits' }) do
+    local b = book(name)
+    for field, slot in pairs(b.slots) do
+      if not holds_until(slot) then redis.call('HDEL', P .. name, field) end
+    end
+  end
+  for _, id in ipairs(redis.call('ZRANDMEMBER', P .. 'own', 20)) do
+    local holds = false
+    for _, slot in pairs(book('waits:' .. id).slots) do holds = holds or holds_until(slot) ~= nil end
+    local s = stream(id)
+    if not holds and not (s and s.held) then
+      redis.call('DEL', P .. 'waits:' .. id)
+      redis.call('ZREM', P .. 'own', id)
+    end
+  end
+  local all = redis.call('HGETALL', P .. 'workers')
+  for i = 1, #all, 2 do
+    if tonumber(string.match(all[i + 1], '^%d+')) <= now then redis.call('HDEL', P .. 'workers', all[i]) end
+  end
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'drafts', '-inf', '(' .. str(now - DRAFT_FOR), 'LIMIT', 0, 10)) do
+    local s = stream(id)
+    if s then forget_stream(s) else redis.call('ZREM', P .. 'drafts', id) end
+  end
+  for _, entry in ipairs(redis.call('ZRANGEBYSCORE', P .. 'finished', '-inf', '(' .. str(now - OUTCOME_FOR), 'LIMIT', 0, 20)) do
+    local number, id = string.match(entry, '^(%d+) (.*)$')
+    local s = stream(id)
+    if s and not redis.call('HGET', s.key .. 'hands', number) then
+      local names, doubts = {}, {}
+      local mails = redis.call('HGETALL', s.key .. 'mails:' .. number)
+      for i = 1, #mails, 2 do
+        if string.sub(mails[i], 1, 4) == 'key:' then names[#names + 1] = mails[i + 1] end
+      end
+      if #names > 0 then redis.call('HDEL', s.key .. 'keys', unpack(names)) end
+      local p = page(s, tonumber(number))
+      for index = 0, PAGE_SIZE - 1 do
+        local r = row(p, index)
+        if r.claim then doubts[#doubts + 1] = r.claim .. ':' .. index end
+      end
+      for _, doubt in ipairs(doubts) do
+        redis.call('HDEL', P .. 'doubts', doubt)
+        redis.call('SREM', s.key .. 'doubts', doubt)
+      end
+      -- The page that is added to is never the one that is gone.
+      if tonumber(number) == s.pages - 1 then set(s, 'last_size', PAGE_SIZE) end
+      pages[p.key] = false
+      redis.call('UNLINK', p.key, s.key .. 'rows:' .. number, s.key .. 'mails:' .. number)
+      redis.call('ZREM', s.key .. 'due', string.format('%08d', number))
+      redis.call('HDEL', s.key .. 'reaps', number)
+    end
+    redis.call('ZREM', P .. 'finished', entry)
+  end
+end
+
+local tidied_at = times[3] and tonumber(times[3])
+if not tidied_at or now - tidied_at >= TIDY_EVERY or now < tidied_at then
+  set_meta('tidied_at', now)
+  tidy()
+end
+empty_trash()
+wake()
+return finish({ version, next_claim(room), lost })

@@ -1,0 +1,52 @@
+//! The store over a plain server, and a gate of two steps with the limiter in another Redis, against every point of every
+//! contract.
+
+#![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
+mod support;
+
+use std::sync::Arc;
+
+use mailer_core::clock::VirtualClock;
+use mailer_core::conformance::Harness;
+use mailer_core::gate::TwoStep;
+use mailer_core::limiter::RateLimiter;
+use mailer_redis::{RedisConfig, RedisRateLimiter, RedisStore};
+
+async fn config(clock: &VirtualClock) -> RedisConfig {
+    let server = support::server().await;
+    let config = RedisConfig::new(server.url(), support::namespace());
+    support::keep(server);
+    config.clock(Arc::new(clock.clone()))
+}
+
+async fn redis() -> Harness {
+    let clock = Harness::clock();
+    let store = RedisStore::open(&config(&clock).await).await.unwrap();
+    Harness::new(clock, Arc::new(store))
+}
+
+async fn two_redises() -> Harness {
+    let clock = Harness::clock();
+    let limiter = RedisRateLimiter::connect(&config(&clock).await)
+        .await
+        .unwrap();
+    let limiter: Arc<dyn RateLimiter> = Arc::new(limiter);
+    let rest = Arc::new(RedisStore::open(&config(&clock).await).await.unwrap());
+    let two_step = TwoStep::new(Arc::clone(&limiter), rest.clone(), rest.clone());
+    let mut harness = Harness::new(clock, rest);
+    harness.limiter = limiter;
+    harness.gate = Arc::new(two_step.clone());
+    harness.queue = Arc::new(two_step);
+    harness
+}
+
+mod plain {
+    use super::*;
+    mailer_core::store_conformance!(redis);
+}
+
+mod two_step {
+    use super::*;
+    mailer_core::store_conformance!(two_redises);
+}
