@@ -27,7 +27,6 @@ async fn echo() -> SocketAddr {
     addr
 }
 
-#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 async fn says_again(client: &mut TcpStream, word: &[u8; 5], limit: Duration) -> io::Result<()> {
     client.write_all(word).await?;
     hears(client, word, limit).await

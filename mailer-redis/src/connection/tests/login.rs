@@ -91,6 +91,10 @@ async fn tls_trusts_the_authority_it_is_given_and_no_other() {
     let link = Link::open(&config).await.unwrap();
     assert_eq!(count(&link).await.unwrap(), 1);
 
+    // The authorities of the system do not know it.
+    let error = Link::open(&quick(server.tls_url().unwrap())).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Invalid);
+
     let stranger = Certificate::for_names(&["127.0.0.1"]).unwrap();
     let config = quick(server.tls_url().unwrap()).root_certificates(stranger.ca_pem());
     let error = within(CALL, Link::open(&config)).await.unwrap_err();
