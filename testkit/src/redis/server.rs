@@ -114,8 +114,9 @@ impl RedisServer {
 
     fn signal(&self, signal: &str) -> io::Result<()> {
         let pid = self.pid().ok_or(io::ErrorKind::NotConnected)?;
-        let status = Command::new("kill")
-            .args([signal, &pid.to_string()])
+        // The shell has it built in; the program of this name is not installed everywhere.
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill {signal} {pid}")])
             .status()?;
         if status.success() {
             Ok(())
