@@ -25,6 +25,8 @@ use tokio_rustls::{
 #[derive(Clone)]
 pub struct Certificate {
     ca_pem: String,
+    cert_pem: String,
+    key_pem: String,
     config: Arc<ServerConfig>,
 }
 
@@ -50,9 +52,12 @@ impl Certificate {
             .and_then(|leaf| leaf.signed_by(&key, &Issuer::new(authority, authority_key)))
             .map_err(io::Error::other)?;
 
+        let (cert_pem, key_pem) = (leaf.pem(), key.serialize_pem());
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(io::Error::other)?;
         Ok(Self {
             ca_pem: ca.pem(),
+            cert_pem,
+            key_pem,
             config: Arc::new(server_config(leaf.der().clone(), key)?),
         })
     }
@@ -61,6 +66,14 @@ impl Certificate {
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    pub(crate) fn cert_pem(&self) -> &str {
+        &self.cert_pem
+    }
+
+    pub(crate) fn key_pem(&self) -> &str {
+        &self.key_pem
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {

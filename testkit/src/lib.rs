@@ -2,6 +2,7 @@
 
 mod catcher;
 mod certificate;
+mod fault_proxy;
 mod process;
 mod real_time;
 mod redis;
@@ -10,8 +11,9 @@ mod smtp;
 
 pub use catcher::Catcher;
 pub use certificate::Certificate;
+pub use fault_proxy::FaultProxy;
 pub use process::LaunchError;
-pub use redis::{Fsync, RedisServer, RedisServerBuilder};
+pub use redis::{Fsync, RedisCluster, RedisSentinel, RedisServer, RedisServerBuilder};
 pub use sink::{DumpError, ReceivedMail, Sink, SinkBuilder, parse_dump};
 pub use smtp::{
     Command, Connection, Outcome, Reply, Rule, SmtpServer, SmtpServerBuilder, Stage, Transaction,

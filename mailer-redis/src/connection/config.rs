@@ -1,5 +1,6 @@
 //! How to reach the server.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::namespace::Namespace;
 ///     .durability(Durability::AppendOnly);
 /// # let _ = config;
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RedisConfig {
     pub(crate) namespace: String,
     pub(crate) clock: Option<Arc<dyn Clock>>,
@@ -233,6 +234,19 @@ impl RedisConfig {
             (Some(namespace), Some(address)) if faults.is_empty() => Ok((namespace, address)),
             _ => Err(Error::invalid(op, faults)),
         }
+    }
+}
+
+/// Without certificates and logins.
+impl fmt::Debug for RedisConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisConfig")
+            .field("namespace", &self.namespace)
+            .field("place", &self.place)
+            .field("waits", &self.waits)
+            .field("connections", &self.connections)
+            .field("durability", &self.durability)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a failure of the server means to the caller.
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mailer_core::Error;
@@ -69,6 +71,8 @@ pub(super) fn describe(op: &'static str, place: &Place, at: At, error: &RedisErr
     match error.code().unwrap_or_default() {
         "ROLLEDBACK" => {
             let detail = error.detail().unwrap_or("the data is older than what was seen");
+            // Redis adds where in the script it was raised.
+            let detail = detail.split(" script: ").next().unwrap_or(detail);
             Error::incompatible(op, format!("store_rolled_back: {detail} ({place})"))
         }
         "LOADING" => unavailable("is loading its data; wait until it has", SOON),
@@ -97,7 +101,7 @@ pub(super) fn describe(op: &'static str, place: &Place, at: At, error: &RedisErr
             |permanent| match permanent {
                 Permanent::Configuration(why) => misconfigured(why),
                 Permanent::Reply(what) => {
-                    incompatible(format!("does not understand {what}; is it the right server?"))
+                    incompatible(format!("cannot run {what}: it is another server than expected, or this is a defect"))
                 }
             },
         ),
@@ -126,11 +130,23 @@ fn other(at: At, error: &RedisError) -> Result<Permanent, Duration> {
         ErrorKind::MasterNameNotFoundBySentinel if at == At::FirstConnect => {
             Ok(Permanent::Configuration("is unknown to them"))
         }
+        ErrorKind::Io if at == At::FirstConnect && is_distrust(error) => {
+            Ok(Permanent::Configuration("cannot be trusted"))
+        }
         ErrorKind::Client if at == At::FirstConnect => {
             Ok(Permanent::Configuration("cannot be trusted or spoken to"))
         }
         _ => Err(SOON),
     }
+}
+
+/// Whether its certificate is refused, which the TLS library reports as unreadable data.
+fn is_distrust(error: &RedisError) -> bool {
+    let source = std::error::Error::source(error);
+    source
+        .and_then(|source| source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>())
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
 }
 
 fn unreached(at: At, error: &RedisError) -> String {

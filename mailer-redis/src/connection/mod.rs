@@ -9,6 +9,8 @@ mod info;
 mod inspect;
 mod line;
 mod sentinel;
+#[cfg(test)]
+mod tests;
 
 pub use config::RedisConfig;
 pub use durability::Durability;

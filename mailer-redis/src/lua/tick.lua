@@ -138,5 +138,6 @@ if not tidied_at or now - tidied_at >= TIDY_EVERY or now < tidied_at then
   tidy()
 end
 empty_trash()
+place_touched()
 wake()
 return finish({ version, next_claim(room), lost })

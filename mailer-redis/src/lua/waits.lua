@@ -168,12 +168,18 @@ local function shown(d)
   return { d.scope, d.lane or '', d.reason, d.until_ and str(d.until_) or '', str(d.since), d.detail or '' }
 end
 
--- Writes all that was decided, and answers.
-local function finish(reply)
-  for _, s in pairs(touched) do
-    if not s.finished_at and is_campaign(s.id) and is_over(s) then set(s, 'finished_at', now) end
+-- Notes the end of a stream, or when something of it is due next.
+local function place_touched()
+  for id, s in pairs(touched) do
+    if not s.finished_at and is_campaign(id) and is_over(s) then set(s, 'finished_at', now) end
     place(s)
   end
+  touched = {}
+end
+
+-- Writes all that was decided, and answers.
+local function finish(reply)
+  place_touched()
   for _, p in pairs(pages) do
     if p then
       if p.marks_changed then redis.call('SETRANGE', p.key, 0, string.char(unpack(p.marks))) end

@@ -7,6 +7,7 @@
 
 mod catcher;
 mod client;
+mod network;
 mod redis;
 mod script;
 mod server;

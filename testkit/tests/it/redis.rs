@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use testkit::{Fsync, LaunchError, RedisServer};
+use testkit::{Fsync, LaunchError, RedisCluster, RedisSentinel, RedisServer};
 
 #[tokio::test]
 async fn acknowledged_writes_survive_a_crash_with_fsync_always() {
@@ -64,4 +64,30 @@ async fn a_wrong_flag_is_reported_in_its_own_words() {
         .unwrap_err();
     assert!(matches!(error, LaunchError::Died { .. }), "{error}");
     assert!(error.to_string().contains("no-such-flag"), "{error}");
+}
+
+#[tokio::test]
+async fn a_cluster_deals_its_slots_out() {
+    let mut cluster = RedisCluster::start().await.unwrap();
+    let mut at_home = 0;
+    for node in cluster.nodes() {
+        let reply = node.command(&["SET", "{tag}:key", "value"]).await.unwrap();
+        assert!(
+            reply == "+OK\r\n" || reply.starts_with("-MOVED "),
+            "{reply}"
+        );
+        at_home += usize::from(reply == "+OK\r\n");
+    }
+    assert_eq!(at_home, 1);
+}
+
+#[tokio::test]
+async fn sentinels_replace_a_dead_master() {
+    let mut redis = RedisSentinel::start(3).await.unwrap();
+    assert_eq!(redis.urls().len(), 3);
+    let before = redis.master().await.unwrap();
+    assert_eq!(before, redis.first().addr().port());
+    redis.first().kill();
+    redis.fails_over(before).await.unwrap();
+    assert_eq!(redis.master().await.unwrap(), redis.second().addr().port());
 }

@@ -1,22 +1,17 @@
-use std::{io, net::SocketAddr, time::Duration};
+use std::{fs, io, net::SocketAddr, process::Command};
 
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 
+use super::{
+    REDIS_SERVER, io_error,
+    wire::{COMMAND_LIMIT, send},
+};
 use crate::{
-    process::{LaunchError, Process, Program, free_addr},
-    real_time::within,
+    Certificate,
+    process::{LaunchError, Process, free_addr},
 };
 
-const REDIS_SERVER: Program = Program {
-    name: "redis-server",
-    package: "redis-server",
-};
 const PORT_TRIES: u32 = 5;
-const COMMAND_LIMIT: Duration = Duration::from_secs(5);
 
 /// A private `redis-server` on a loopback port, with its own data folder; dropping it kills it and removes the folder.
 ///
@@ -37,6 +32,7 @@ pub struct RedisServer {
     addr: SocketAddr,
     append_only: Option<Fsync>,
     flags: Vec<String>,
+    tls: Option<(SocketAddr, Certificate)>,
     folder: TempDir,
 }
 
@@ -51,6 +47,7 @@ pub struct RedisServer {
 pub struct RedisServerBuilder {
     append_only: Option<Fsync>,
     flags: Vec<String>,
+    tls: Option<Certificate>,
 }
 
 /// When the append-only file reaches the disk: Redis's `appendfsync`.
@@ -99,6 +96,35 @@ impl RedisServer {
         self.process = None;
     }
 
+    /// Stops its process where it is, as an overloaded machine would: connections are accepted, nothing is answered.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn pause(&self) -> io::Result<()> {
+        self.signal("-STOP")
+    }
+
+    /// Lets it go on after [`pause`](Self::pause).
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn resume(&self) -> io::Result<()> {
+        self.signal("-CONT")
+    }
+
+    fn signal(&self, signal: &str) -> io::Result<()> {
+        let pid = self.pid().ok_or(io::ErrorKind::NotConnected)?;
+        // The shell has it built in; the program of this name is not installed everywhere.
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill {signal} {pid}")])
+            .status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("kill {signal} {pid}: {status}")))
+        }
+    }
+
     /// Sends one command over a connection of its own and returns the reply as Redis encodes it.
     ///
     /// # Errors
@@ -117,6 +143,14 @@ impl RedisServer {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://{}/", self.addr)
+    }
+
+    /// `rediss://127.0.0.1:PORT/`, where it has a certificate.
+    #[must_use]
+    pub fn tls_url(&self) -> Option<String> {
+        self.tls
+            .as_ref()
+            .map(|(addr, _)| format!("rediss://{addr}/"))
     }
 
     /// Its process id, while it runs.
@@ -144,7 +178,18 @@ impl RedisServer {
             ["--appendfsync", fsync],
         ];
         let own = own.into_iter().flatten().map(str::to_owned);
-        own.chain(self.flags.iter().cloned()).collect()
+        let tls = self.tls.iter().flat_map(|(addr, _)| {
+            [
+                ["--tls-port".to_owned(), addr.port().to_string()],
+                ["--tls-cert-file".to_owned(), format!("{folder}/cert.pem")],
+                ["--tls-key-file".to_owned(), format!("{folder}/key.pem")],
+                ["--tls-ca-cert-file".to_owned(), format!("{folder}/ca.pem")],
+                ["--tls-auth-clients".to_owned(), "no".to_owned()],
+            ]
+        });
+        own.chain(tls.flatten())
+            .chain(self.flags.iter().cloned())
+            .collect()
     }
 }
 
@@ -161,22 +206,35 @@ impl RedisServerBuilder {
         self
     }
 
+    /// Also listens for TLS, on another port, with this certificate.
+    pub fn tls(mut self, certificate: &Certificate) -> Self {
+        self.tls = Some(certificate.clone());
+        self
+    }
+
     /// Launches it on a free port.
     ///
     /// # Errors
     /// When it is not installed, ends at once or does not answer.
     pub async fn start(self) -> Result<RedisServer, LaunchError> {
-        let io_error = |source| LaunchError::Io {
-            program: REDIS_SERVER.name,
-            source,
-        };
         let mut server = RedisServer {
             process: None,
             addr: free_addr().map_err(io_error)?,
             append_only: self.append_only,
             flags: self.flags,
+            tls: None,
             folder: tempfile::tempdir().map_err(io_error)?,
         };
+        if let Some(certificate) = self.tls {
+            for (name, pem) in [
+                ("ca.pem", certificate.ca_pem()),
+                ("cert.pem", certificate.cert_pem()),
+                ("key.pem", certificate.key_pem()),
+            ] {
+                fs::write(server.folder.path().join(name), pem).map_err(io_error)?;
+            }
+            server.tls = Some((free_addr().map_err(io_error)?, certificate));
+        }
         for _ in 1..PORT_TRIES {
             match server.start().await {
                 // The port was taken between the choice and the launch.
@@ -190,69 +248,9 @@ impl RedisServerBuilder {
     }
 }
 
-async fn probe(addr: SocketAddr) -> io::Result<()> {
+pub(super) async fn probe(addr: SocketAddr) -> io::Result<()> {
     match send(addr, &["PING"]).await?.as_str() {
         "+PONG\r\n" => Ok(()),
         other => Err(io::Error::other(other.to_owned())),
-    }
-}
-
-async fn send(addr: SocketAddr, words: &[&str]) -> io::Result<String> {
-    let mut request = format!("*{}\r\n", words.len());
-    for word in words {
-        request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-    }
-    within(COMMAND_LIMIT, "reply of redis-server", async {
-        let mut stream = TcpStream::connect(addr).await?;
-        stream.write_all(request.as_bytes()).await?;
-        let mut reply = Vec::new();
-        while reply_length(&reply).is_none() {
-            if stream.read_buf(&mut reply).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        }
-        Ok(String::from_utf8_lossy(&reply).into_owned())
-    })
-    .await?
-}
-
-/// The length of the reply these bytes begin with, once it is complete.
-fn reply_length(bytes: &[u8]) -> Option<usize> {
-    let line = bytes.windows(2).position(|pair| pair == b"\r\n")? + 2;
-    let count = || std::str::from_utf8(&bytes[1..line - 2]).ok()?.parse().ok();
-    match bytes[0] {
-        b'$' => {
-            let length: i64 = count()?;
-            let length = usize::try_from(length).map_or(line, |length| line + length + 2);
-            (bytes.len() >= length).then_some(length)
-        }
-        b'*' => {
-            let items: i64 = count()?;
-            (0..items).try_fold(line, |at, _| Some(at + reply_length(bytes.get(at..)?)?))
-        }
-        _ => Some(line),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reply_is_complete_at_its_last_byte() {
-        for reply in [
-            "+OK\r\n",
-            "-ERR x\r\n",
-            ":1\r\n",
-            "$-1\r\n",
-            "$3\r\na\r\n\r\n",
-            "*0\r\n",
-            "*2\r\n*1\r\n:1\r\n$1\r\nx\r\n",
-        ] {
-            for cut in 0..reply.len() {
-                assert_eq!(reply_length(&reply.as_bytes()[..cut]), None, "{reply:?}");
-            }
-            assert_eq!(reply_length(reply.as_bytes()), Some(reply.len()));
-        }
     }
 }

@@ -1,0 +1,261 @@
+//! A network that fails on command.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use socket2::SockRef;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+};
+
+/// A TCP proxy on loopback between a client and a server of any protocol, which fails when the test says so.
+///
+/// It begins by passing everything on. Each fault lasts until [`pass`](Self::pass); dropping the proxy cuts everything.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// use testkit::{FaultProxy, SmtpServer};
+///
+/// let server = SmtpServer::builder().start().await?;
+/// let mut network = FaultProxy::start(server.addr()).await?;
+/// // … let the client talk to network.addr() …
+/// network.stall();
+/// network.pass().await?;
+/// network.cut().await;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct FaultProxy {
+    addr: SocketAddr,
+    listener: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    server: SocketAddr,
+    flow: watch::Sender<Flow>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    connections: Vec<JoinHandle<()>>,
+    accepted: usize,
+    random: fastrand::Rng,
+    cut_after: Option<Range<usize>>,
+}
+
+/// What becomes of the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Pass,
+    /// They wait.
+    Stall,
+    /// They are lost, and with them whatever comes later on the same connection.
+    Lose,
+}
+
+impl FaultProxy {
+    /// Listens on a free port and connects every client to `server`.
+    ///
+    /// # Errors
+    /// When it cannot listen.
+    pub async fn start(server: SocketAddr) -> io::Result<Self> {
+        Self::start_seeded(server, 0).await
+    }
+
+    /// The same, with a seed for what is left to chance: where [`cut_each_after`](Self::cut_each_after) cuts.
+    ///
+    /// # Errors
+    /// When it cannot listen.
+    pub async fn start_seeded(server: SocketAddr, seed: u64) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let mut proxy = Self {
+            addr: listener.local_addr()?,
+            listener: None,
+            shared: Arc::new(Shared {
+                server,
+                flow: watch::Sender::new(Flow::Pass),
+                state: Mutex::new(State {
+                    connections: Vec::new(),
+                    accepted: 0,
+                    random: fastrand::Rng::with_seed(seed),
+                    cut_after: None,
+                }),
+            }),
+        };
+        proxy.listen(listener);
+        Ok(proxy)
+    }
+
+    /// What the client is to dial.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// How many clients have come so far.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.shared.lock().accepted
+    }
+
+    /// Everything is as it should be again. Bytes that were held back go on; those that were lost stay lost.
+    ///
+    /// # Errors
+    /// When it refused clients, and its port is no longer free.
+    pub async fn pass(&mut self) -> io::Result<()> {
+        self.shared.lock().cut_after = None;
+        self.shared.flow.send_replace(Flow::Pass);
+        if self.listener.is_none() {
+            let listener = TcpListener::bind(self.addr).await?;
+            self.listen(listener);
+        }
+        Ok(())
+    }
+
+    /// Cuts all present connections, as a reset does; new ones are welcome.
+    pub async fn cut(&mut self) {
+        let connections = std::mem::take(&mut self.shared.lock().connections);
+        for connection in connections {
+            connection.abort();
+            // Either way it has ended.
+            let _ = connection.await;
+        }
+    }
+
+    /// Holds all bytes back, in both directions. Clients can connect.
+    pub fn stall(&self) {
+        self.shared.flow.send_replace(Flow::Stall);
+    }
+
+    /// Loses all bytes, in both directions. Clients can connect; nobody is told anything.
+    pub fn black_hole(&self) {
+        self.shared.flow.send_replace(Flow::Lose);
+    }
+
+    /// Refuses new clients; present connections go on.
+    pub async fn refuse(&mut self) {
+        if let Some(listener) = self.listener.take() {
+            listener.abort();
+            // The port is closed when the task has ended, either way.
+            let _ = listener.await;
+        }
+    }
+
+    /// Cuts each new connection after a number of bytes, both directions counted, that chance takes from `range`.
+    pub fn cut_each_after(&self, range: Range<usize>) {
+        self.shared.lock().cut_after = Some(range);
+    }
+
+    fn listen(&mut self, listener: TcpListener) {
+        let shared = Arc::clone(&self.shared);
+        self.listener = Some(tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                shared.accept(client);
+            }
+        }));
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        let connections = std::mem::take(&mut self.shared.lock().connections);
+        for task in connections.into_iter().chain(self.listener.take()) {
+            task.abort();
+        }
+    }
+}
+
+impl Shared {
+    fn accept(&self, client: TcpStream) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let range = state.cut_after.clone();
+        let bytes = range.map_or(usize::MAX, |range| state.random.usize(range));
+        state.accepted += 1;
+        state.connections.retain(|task| !task.is_finished());
+        let task = carry(client, self.server, self.flow.subscribe(), bytes);
+        state.connections.push(tokio::spawn(async move {
+            // Its end is all that anybody learns of a failure.
+            let _ = task.await;
+        }));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Carries bytes both ways until both ends have said goodbye, or `bytes` are over.
+async fn carry(
+    mut client: TcpStream,
+    server: SocketAddr,
+    flow: watch::Receiver<Flow>,
+    bytes: usize,
+) -> io::Result<()> {
+    let mut server = TcpStream::connect(server).await?;
+    for socket in [&client, &server] {
+        socket.set_nodelay(true)?;
+        // Whatever ends this early is a reset.
+        SockRef::from(socket).set_linger(Some(Duration::ZERO))?;
+    }
+    let left = Mutex::new(bytes);
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
+    tokio::try_join!(
+        pump(from_client, to_server, flow.clone(), &left),
+        pump(from_server, to_client, flow, &left),
+    )?;
+    for socket in [&client, &server] {
+        SockRef::from(socket).set_linger(None)?;
+    }
+    Ok(())
+}
+
+async fn pump(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut flow: watch::Receiver<Flow>,
+    left: &Mutex<usize>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    let mut lost = false;
+    loop {
+        let count = from.read(&mut buffer).await?;
+        let now = flow.wait_for(|flow| *flow != Flow::Stall).await;
+        lost |= *now.map_err(io::Error::other)? == Flow::Lose;
+        if lost {
+            if count == 0 {
+                // The other end is not told of the goodbye either.
+                std::future::pending::<()>().await;
+            }
+            continue;
+        }
+        if count == 0 {
+            return to.shutdown().await;
+        }
+        let allowed = take(left, count);
+        to.write_all(&buffer[..allowed]).await?;
+        if allowed < count {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+    }
+}
+
+/// As many of `count` bytes as are left.
+fn take(left: &Mutex<usize>, count: usize) -> usize {
+    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+    let allowed = count.min(*left);
+    *left -= allowed;
+    allowed
+}
