@@ -70,7 +70,8 @@ end
 local function decide(c, b, index)
   local mark = c and c.p.marks[index + 1]
   if not c or c.until_ <= now or (mark ~= HELD and mark ~= HELD_RETRY) then return STALE end
-  if not may_start(c.s) then return HELD_BACK end
+  if c.may_start == nil then c.may_start = may_start(c.s) end
+  if not c.may_start then return HELD_BACK end
   if asked ~= version then return CHANGED end
   if not is_gate then
     if not has_policy then return CHANGED end

@@ -59,7 +59,7 @@ local function page_changed(p)
       if final then redis.call('ZADD', P .. 'finished', 'NX', now, p.number .. ' ' .. p.s.id) end
     end
   end
-  touch(p.s)
+  touch_and_end(p.s)
 end
 
 -- The dot may have left, and no reply was read: a doubt is kept, and the rule says what now.

@@ -5,6 +5,8 @@
 local FREE, PENDING, RETRY, HELD, HELD_RETRY, BEGUN = 32, 112, 114, 80, 82, 66
 local SENT, FAILED, UNKNOWN, SKIPPED, SUPPRESSED, EXPIRED = 115, 102, 117, 107, 120, 101
 
+local IN_HAND = { [HELD] = true, [HELD_RETRY] = true, [BEGUN] = true }
+
 local COUNT_OF = {
   [PENDING] = 'pending', [HELD] = 'pending', [RETRY] = 'retrying', [HELD_RETRY] = 'retrying', [BEGUN] = 'in_flight',
   [SENT] = 'sent', [FAILED] = 'failed', [UNKNOWN] = 'unknown', [SKIPPED] = 'skipped',
@@ -97,32 +99,28 @@ local function page(s, number)
       p = false
     else
       p = { s = s, number = number, key = key, marks = { string.byte(marks, 1, -1) }, rows_changed = {} }
+      local _, in_hand = string.gsub(marks, '[PRB]', '')
+      p.in_hand = in_hand
     end
     pages[key] = p
   end
   return p or nil
 end
 
--- What a delivery has to tell beyond its mark; an empty row if nothing.
+-- What a delivery has to tell beyond its mark; nil if nothing.
 local function row(p, index)
   if not p.rows then
     p.rows = {}
     local all = redis.call('HGETALL', p.s.key .. 'rows:' .. p.number)
-    for i = 1, #all, 2 do
-      local r = cjson.decode(all[i + 1])
-      r.exists = true
-      p.rows[tonumber(all[i])] = r
-    end
+    for i = 1, #all, 2 do p.rows[tonumber(all[i])] = cjson.decode(all[i + 1]) end
   end
-  p.rows[index] = p.rows[index] or {}
   return p.rows[index]
 end
 
 local function row_for_change(p, index)
-  local r = row(p, index)
-  r.exists = true
+  if not row(p, index) then p.rows[index] = {} end
   p.rows_changed[index] = true
-  return r
+  return p.rows[index]
 end
 
 -- Moves a delivery on, and its place in the counts with it. Nil: no delivery takes this step.
@@ -132,6 +130,7 @@ local function step(p, index, event)
   if not after then return nil end
   p.marks[index + 1] = after
   p.marks_changed = true
+  if IN_HAND[before] and not IN_HAND[after] then p.in_hand = p.in_hand - 1 end
   local from, to = COUNT_OF[before], COUNT_OF[after]
   set(p.s, from, p.s[from] - 1)
   set(p.s, to, p.s[to] + 1)
@@ -143,17 +142,7 @@ local function let_go(p, index)
   local mark = p.marks[index + 1]
   p.marks[index + 1] = mark == HELD and PENDING or RETRY
   p.marks_changed = true
-end
-
-local function is_in_hand(mark)
-  return mark == HELD or mark == HELD_RETRY or mark == BEGUN
-end
-
-local function any_in_hand(p)
-  for _, mark in ipairs(p.marks) do
-    if is_in_hand(mark) then return true end
-  end
-  return false
+  p.in_hand = p.in_hand - 1
 end
 
 local function owner(p)
@@ -174,8 +163,9 @@ end
 local function due_of(p, index)
   local mark = p.marks[index + 1]
   if mark == PENDING or mark == HELD then return 0 end
-  if mark == RETRY or mark == HELD_RETRY then return tonumber(row(p, index).due or 0) end
-  return nil
+  if mark ~= RETRY and mark ~= HELD_RETRY then return nil end
+  local r = row(p, index)
+  return tonumber(r and r.due or 0)
 end
 
 -- Puts a page where its deliveries' due times say, after they or its owner changed.
@@ -185,7 +175,7 @@ local function set_due(p)
     for index = 0, #p.marks - 1 do
       local at = due_of(p, index)
       if at and (not due or at < due) then due = at end
-      if due == 0 then break end
+      if at == 0 then break end
     end
   end
   -- Written before it is read again by `place`.

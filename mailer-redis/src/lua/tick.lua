@@ -42,7 +42,7 @@ local function reap(id)
   local p, s = c.p, c.s
   local open = {}
   for index = 0, #p.marks - 1 do
-    if is_in_hand(p.marks[index + 1]) then open[#open + 1] = index end
+    if IN_HAND[p.marks[index + 1]] then open[#open + 1] = index end
   end
   local reaps = tonumber(redis.call('HGET', s.key .. 'reaps', p.number) or 0)
   for _, index in ipairs(open) do
@@ -115,7 +115,7 @@ local function tidy()
       local p = page(s, tonumber(number))
       for index = 0, PAGE_SIZE - 1 do
         local r = row(p, index)
-        if r.claim then doubts[#doubts + 1] = r.claim .. ':' .. index end
+        if r and r.claim then doubts[#doubts + 1] = r.claim .. ':' .. index end
       end
       for _, doubt in ipairs(doubts) do
         redis.call('HDEL', P .. 'doubts', doubt)
