@@ -63,21 +63,21 @@ do
   function read_lines()
     local lines = {}
     for _ = 1, int() do
-      local line = {}
-      line.kind = text()
-      line.index = int()
-      line.own = int()
-      line.cap = int()
+      local kind = text()
+      local index = int()
+      local own = int()
+      local cap = int()
       local retires = int()
-      line.scope = text()
-      line.reason = text()
-      if line.kind == 'c' then
-        line.windows = {}
-        for i = 1, int() do
-          local start = int()
-          local stop = int()
-          line.windows[i] = { start = start, stop = stop, name = text() }
-        end
+      local scope = text()
+      local reason = text()
+      local line = {
+        kind = kind, index = index, own = own, cap = cap, scope = scope, reason = reason, counter = false, after = false
+      }
+      if kind == 'c' then
+        -- Most of the windows are never looked at: they are read where they stand.
+        local windows = int()
+        line.first, line.last = cursor + 1, cursor + 3 * windows
+        cursor = line.last
       else
         line.name = text()
         line.length = int()
@@ -94,8 +94,8 @@ do
     local wanted = {}
     for i, line in ipairs(lines) do
       if line.kind == 'c' then
-        line.window, line.counter = window_at(line, now)
-        if not line.window then
+        line.counter = kinds.c.window_at(line, now)
+        if not line.counter then
           return now
         end
       else
@@ -131,7 +131,7 @@ do
   function limits_take(lines, n)
     for _, line in ipairs(lines) do
       if line.kind == 'p' then
-        line.after = pace.after(line, n)
+        line.after = kinds.p.after(line, n)
       end
     end
     each_counter(lines, function(line, counter)
@@ -167,7 +167,7 @@ do
 
   -- How many tokens count now, and the end of the present window of a calendar limit.
   function limits_used(line)
-    return min(kinds[line.kind].used(line), MOST_TOKENS), line.window and line.window.stop
+    return min(kinds[line.kind].used(line), MOST_TOKENS), line.counter.stop
   end
 
   -- What limits_return needs to know of the lines: kind, name and three numbers of each counter, to be packed.

@@ -1,10 +1,10 @@
 -- pace: even spacing, as a bucket that leaks: { at, level }. A line sees it leak by its own allowance.
 -- Follows `counters`. Mirrors mailer-core's `limits::Pace`. Stored as 'at level'.
 
-local pace = {}
-kinds.p = pace
-do
+function makers.p()
   local BURST = SECOND / 10
+
+  local pace = {}
 
   local function brim(tokens, period)
     return max(floor(tokens * BURST / period), 1) * period
@@ -94,5 +94,7 @@ do
   function pace.forgotten_at(counter)
     return counter.at + ceil(counter.level / max(counter.own, 1)) + GRACE
   end
+
+  return pace
 end
 
