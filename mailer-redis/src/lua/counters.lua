@@ -31,7 +31,8 @@ do
     local counter = counters[name]
     if not counter then
       counter = {
-        kind = kind, name = name, length = length, start = start, stop = stop, loaded = false, changed = false
+        kind = kind, name = name, length = length, start = start, stop = stop, loaded = false, changed = false,
+        seen_by = false
       }
       counters[name] = counter
     end
