@@ -15,7 +15,7 @@ function makers.c()
   end
 
   function calendar.parse(counter, value)
-    counter.used = value and assert(tonumber(value), counter.name .. ' is no counter') or 0
+    counter.used = value and (tonumber(value) or error(counter.name .. ' is no counter')) or 0
   end
 
   function calendar.free(line)

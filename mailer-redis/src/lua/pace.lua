@@ -36,7 +36,9 @@ function makers.p()
 
   function pace.parse(counter, value)
     local at, above = string.match(value or '', '^(%-?%d+) (%d+)$')
-    assert(at or not value, counter.name .. ' is no pace')
+    if value and not at then
+      error(counter.name .. ' is no pace')
+    end
     counter.at, counter.level = tonumber(at or now), tonumber(above or 0)
   end
 
