@@ -307,10 +307,37 @@ proptest! {
             n,
             lane: Lane::Bulk,
             reserved_percent: 0,
-            lines: vec![(11, Some(90)), (10, Some(u32::MAX)), (12, Some(u32::MAX)), (12, Some(500))],
+            lines: vec![
+                (11, Some(u32::MAX)),
+                (10, Some(u32::MAX)),
+                (12, Some(u32::MAX)),
+                (12, Some(500)),
+            ],
         };
         let ops = steps.into_iter().flat_map(|(step, n)| {
             [Op::Clock(Step::By(step)), Op::Reserve(vec![ask(n)]), Op::Refund { index: step.unsigned_abs() as usize, unused: n / 2 }]
+        });
+        play(ops.collect())?;
+    }
+
+    /// A pace that two lines see leak by caps of their own.
+    #[test]
+    fn paces_leak_alike(
+        steps in prop::collection::vec((
+            prop_oneof![8 => 0..60_000_i64, 1 => 0..2_000_000_i64, 1 => -1_100_000..0_i64],
+            (0..40_u32, 1..500_u32, 1..500_u32),
+            prop::sample::select(&[0_u8, 30][..]),
+        ), 100..200)
+    ) {
+        let ops = steps.into_iter().flat_map(|(step, (n, first, second), reserved_percent)| {
+            let ask = Ask {
+                n,
+                lane: Lane::Bulk,
+                reserved_percent,
+                lines: vec![(16, Some(first)), (16, Some(second)), (15, Some(first * 7))],
+            };
+            let refund = Op::Refund { index: step.unsigned_abs() as usize, unused: n / 3 };
+            [Op::Clock(Step::By(step)), Op::Reserve(vec![ask]), refund]
         });
         play(ops.collect())?;
     }
