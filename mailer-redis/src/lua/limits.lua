@@ -173,7 +173,8 @@ do
     return min(line.how.used(line), MOST_TOKENS), line.counter.stop
   end
 
-  -- What limits_return needs to know of the lines: kind, name and three numbers of each counter, to be packed.
+  -- What limits_return needs to know of the lines, to be packed: of each counter kind, name, and start, end, 0 or
+  -- length, cap, own.
   function limits_receipt(lines)
     local receipt = {}
     for _, line in ipairs(lines) do
@@ -181,7 +182,7 @@ do
         local counter, n = line.counter, #receipt
         receipt[n + 1], receipt[n + 2] = line.kind, counter.name
         if line.kind == 'c' then
-          receipt[n + 3], receipt[n + 4], receipt[n + 5] = 0, counter.start, counter.stop
+          receipt[n + 3], receipt[n + 4], receipt[n + 5] = counter.start, counter.stop, 0
         else
           receipt[n + 3], receipt[n + 4], receipt[n + 5] = line.length, line.cap, line.own
         end
@@ -193,11 +194,16 @@ do
   -- Gives back n tokens that were granted at that instant: to the windows of then, which may be gone.
   function limits_return(receipt, n, granted_at)
     for i = 1, #receipt, 5 do
-      local kind, name, length = receipt[i], receipt[i + 1], receipt[i + 2]
-      local counter = counter_of(kind, name, length, receipt[i + 3], receipt[i + 4])
+      local kind, name = receipt[i], receipt[i + 1]
+      local counter, cap
+      if kind == 'c' then
+        counter = counter_of(kind, name, nil, receipt[i + 2], receipt[i + 3])
+      else
+        counter, cap = counter_of(kind, name, receipt[i + 2]), receipt[i + 3]
+        counter.own = counter.own or receipt[i + 4]
+      end
       load({ counter })
-      counter.own = counter.own or receipt[i + 4]
-      kinds[kind].give_back(counter, n, granted_at, receipt[i + 3])
+      kinds[kind].give_back(counter, n, granted_at, cap)
     end
   end
 end

@@ -1,6 +1,7 @@
 -- pace: even spacing, as a bucket that leaks: { at, level }. A line sees it leak by its own allowance.
 -- Follows `counters`. Mirrors mailer-core's `limits::Pace`. Stored as 'at level'.
 
+-- A counter is kept for as long as the last who took from it sees it leak (`own`).
 function makers.p()
   local BURST = SECOND / 10
 
