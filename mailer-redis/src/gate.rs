@@ -118,10 +118,7 @@ impl<'a> Groups<'a> {
             args.text(claim_name(first.claim))
                 .int(first.call)
                 .len(binding + 1)
-                .len(run.len());
-            for item in *run {
-                args.int(item.index);
-            }
+                .indexes(run.iter().map(|item| item.index));
         }
     }
 }

@@ -9,9 +9,7 @@ local EVENT = { s = 'send', f = 'fail', k = 'skip', x = 'suppress' }
 
 local runs = {}
 for i = 1, int() do
-  local run = { claim = text(), code = text(), more = text(), detail = text(), indexes = {} }
-  for j = 1, int() do run.indexes[j] = int() end
-  runs[i] = run
+  runs[i] = { claim = text(), code = text(), more = text(), detail = text(), indexes = indexes() }
 end
 local defers = {}
 for i = 1, int() do defers[i] = read_defer() end
@@ -112,26 +110,51 @@ local function late_evidence(st)
 end
 
 local changed = {}
+
+local function note_changed(c)
+  if c.p.in_hand == 0 then
+    set_owner(c.p, nil)
+    end_claim(c.id)
+  end
+  changed[c.p] = true
+end
+
 local function settle(st)
   local c = claim(st.claim)
   if not c then return late_evidence(st) end
-  local p = c.p
-  local mark = p.marks[st.index + 1]
-  if not IN_HAND[mark] then return 'r' end
-  if mark == BEGUN then settle_begun(c, p, st) else settle_waiting(c, p, st) end
-  if p.in_hand == 0 then
-    set_owner(p, nil)
-    end_claim(c.id)
-  end
-  changed[p] = true
+  local mark = c.p.marks[st.index + 1]
+  if not is_in_hand(mark) then return 'r' end
+  if mark == BEGUN then settle_begun(c, c.p, st) else settle_waiting(c, c.p, st) end
+  note_changed(c)
   return 'a'
+end
+
+-- What most runs are: begun, sent, and nothing else to tell. Nil: it is to be looked at one by one.
+local function settle_sent(run)
+  local c = run.code == 's' and claim(run.claim)
+  if not c or row(c.p, 0) or next(c.p.rows) or not all_stand_at(c.p, run.indexes, BEGUN) then return nil end
+  note_sent(c.s)
+  local moved = #step_all(c.p, run.indexes, BEGUN, SENT)
+  note_changed(c)
+  if moved == #run.indexes then return string.rep('a', moved) end
+  local seen, results = {}, {}
+  for i, index in ipairs(run.indexes) do
+    results[i] = seen[index] and 'r' or 'a'
+    seen[index] = true
+  end
+  return table.concat(results)
 end
 
 local results = {}
 for _, run in ipairs(runs) do
-  for _, index in ipairs(run.indexes) do
-    run.index = index
-    results[#results + 1] = settle(run)
+  local all = settle_sent(run)
+  if all then
+    results[#results + 1] = all
+  else
+    for _, index in ipairs(run.indexes) do
+      run.index = index
+      results[#results + 1] = settle(run)
+    end
   end
 end
 for p in pairs(changed) do page_changed(p) end

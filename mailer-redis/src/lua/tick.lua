@@ -42,7 +42,7 @@ local function reap(id)
   local p, s = c.p, c.s
   local open = {}
   for index = 0, #p.marks - 1 do
-    if IN_HAND[p.marks[index + 1]] then open[#open + 1] = index end
+    if is_in_hand(p.marks[index + 1]) then open[#open + 1] = index end
   end
   local reaps = tonumber(redis.call('HGET', s.key .. 'reaps', p.number) or 0)
   for _, index in ipairs(open) do
@@ -92,6 +92,7 @@ local function tidy()
     if not holds and not (s and s.held) then
       redis.call('DEL', P .. 'waits:' .. id)
       redis.call('ZREM', P .. 'own', id)
+      if s then touch(s) end
     end
   end
   local all = redis.call('HGETALL', P .. 'workers')

@@ -77,10 +77,7 @@ fn encode(args: &mut Args, run: &[Settlement]) {
         .text(code)
         .text(more)
         .text(words(first))
-        .len(run.len());
-    for settlement in run {
-        args.int(settlement.index);
-    }
+        .indexes(run.iter().map(|settlement| settlement.index));
 }
 
 fn result(code: char) -> Result<SettleResult, Error> {
