@@ -2,7 +2,7 @@
 -- ARGV: 'gate', or 'start' to ask no hours and no limits; the policy version that the worker knows; bindings (stream, why
 -- it never opens, the policy's hours, all hours, limits); groups (claim id, call number, number of the binding, indexes),
 -- in the order of the batch.
--- Reply: 'verdicts', the policy version, then runs of count, code, and what belongs to it; or 'at' and the instant that
+-- Reply: 'verdicts', the policy version, then runs of count, code, and what belongs to it; or 'ask' and the instant that
 -- the tables do not cover: then nothing has changed.
 -- Complexity: O(deliveries + pages). Invariant: a delivery begins once per claim, and takes a token of every limit.
 local is_gate = text() == 'gate'
@@ -148,7 +148,7 @@ for _ = 1, int() do
       verdict = c.before[index] or c.given[index]
     else
       verdict = hindrance(c, b, index) or ask_for_token(b, c.s)
-      if asks then return { seq, now, 'at', str(asks) } end
+      if asks then return { seq, now, 'ask', str(asks) } end
       if verdict == b.go then
         started[#started + 1] = index
         step(c.p, index, 'start')
@@ -181,7 +181,7 @@ for c, entries in pairs(refused) do
       said.entries[#said.entries + 1] = { verdict = verdict, indexes = { index } }
     end
   end
-  if #said.entries > 0 then
+  if is_gate and #said.entries > 0 then
     redis.call('HSET', P .. 'claim:' .. c.id, 'call', c.call, 'said', cmsgpack.pack(said))
   else
     redis.call('HSET', P .. 'claim:' .. c.id, 'call', c.call)
