@@ -42,6 +42,9 @@ pub enum ErrorKind {
     Unavailable,
     /// The store's data is of a format that this version does not know.
     Incompatible,
+    /// The store has lost what it had confirmed: it was emptied, replaced, or set back. Nothing may be sent on it, or
+    /// everybody may get a mail again. Somebody must look.
+    RolledBack,
     /// What the caller passed in failed: its stream, its composer.
     Source,
 }
@@ -75,6 +78,11 @@ impl Error {
     /// The data is of an unknown format.
     pub fn incompatible(op: &'static str, detail: impl Into<String>) -> Self {
         Self::new(ErrorKind::Incompatible, op, detail)
+    }
+
+    /// The store has lost what it had confirmed.
+    pub fn rolled_back(op: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(ErrorKind::RolledBack, op, detail)
     }
 
     /// What the caller passed in failed.

@@ -30,6 +30,7 @@ pub struct Store {
     pub(crate) gate: Arc<dyn Gate>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) namespace: String,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Store {
@@ -48,7 +49,16 @@ impl Store {
             gate: backend,
             clock,
             namespace: "mailer".to_owned(),
+            warnings: Vec::new(),
         }
+    }
+
+    /// What is wrong with the server, though it works: shown by [`Mailer::store_warnings`](crate::Mailer::store_warnings)
+    /// and [`Health::store_warnings`](crate::Health).
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        self.warnings.extend(warnings);
+        self
     }
 
     /// Names what the store is for; `mailer`, if not named. Part of every Message-ID.

@@ -26,6 +26,14 @@ impl Args {
         self
     }
 
+    /// Indexes within a page, a byte each.
+    pub(crate) fn indexes(&mut self, indexes: impl IntoIterator<Item = u16>) -> &mut Self {
+        // No page is longer than a byte counts; an index beyond is in no page.
+        let byte = |index| u8::try_from(index).unwrap_or(u8::MAX);
+        self.0.push(indexes.into_iter().map(byte).collect());
+        self
+    }
+
     pub(crate) fn at(&mut self, at: Micros) -> &mut Self {
         self.int(at.get())
     }

@@ -23,6 +23,8 @@ pub(crate) struct Caller {
     pub(crate) clock: Option<Arc<dyn Clock>>,
     /// The identity of the data that this process has worked with; empty for a limiter that stands alone.
     pub(crate) identity: String,
+    /// Whether data that is older than what was confirmed is worked with all the same.
+    pub(crate) tolerates_rollback: bool,
     /// The highest number of a change that a reply has confirmed. Data that has not got so far was rolled back.
     seen: AtomicU64,
     /// The server's time in the last reply, by which tables are made for the next call.
@@ -48,6 +50,7 @@ impl Caller {
             namespace,
             clock,
             identity,
+            tolerates_rollback: false,
             seen: AtomicU64::new(0),
             last_now: AtomicU64::new(0),
         }
@@ -61,7 +64,10 @@ impl Caller {
         args: &Args,
     ) -> Result<Answer, Error> {
         let now = self.clock.as_ref().map(|clock| Micros::from(clock.now()));
-        let seen = self.seen.load(Ordering::Acquire);
+        let seen = match self.tolerates_rollback {
+            true => 0,
+            false => self.seen.load(Ordering::Acquire),
+        };
         let mut head = Args::new();
         head.at_or_none(now).text(&self.identity).int(seen);
         let mut invocation = script.compiled.prepare_invoke();

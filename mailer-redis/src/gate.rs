@@ -1,7 +1,6 @@
 //! The gate: which deliveries begin now.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -14,45 +13,27 @@ use crate::args::Args;
 use crate::call::Answer;
 use crate::deferral;
 use crate::hours;
-use crate::limiter;
+use crate::limiter::{self, call_around};
 use crate::micros::Micros;
 use crate::queue::claim_name;
 use crate::reply::Reply;
 use crate::script::BEGIN;
 use crate::store::RedisStore;
 
-/// Every round tells the script of one more instant that it asked for.
-const MOST_ROUNDS: usize = 64;
-
 #[async_trait]
 impl Gate for RedisStore {
     async fn begin(&self, batch: &BeginBatch) -> Result<BeginReply, Error> {
         let stored = self.policy_of(batch.policy_version).await?;
         let groups = Groups::of(batch);
-        let mut now = self.caller().about_now();
-        let mut asked = Vec::new();
-        for _ in 0..MOST_ROUNDS {
-            let around: Vec<Micros> = std::iter::once(now).chain(asked.iter().copied()).collect();
-            let mut args = Args::new();
+        let answer = call_around(self.caller(), "begin", &BEGIN, |args, around| {
             args.text("gate").int(batch.policy_version);
             args.len(groups.bindings.len());
             for binding in &groups.bindings {
-                encode_binding(&mut args, binding, stored.as_deref(), &around);
+                encode_binding(args, binding, stored.as_deref(), around);
             }
-            groups.encode(&mut args);
-            let mut answer = self.caller().call("begin", &BEGIN, &args).await?;
-            now = answer.now;
-            if answer.reply.text()? == "at" {
-                asked.push(answer.reply.at()?);
-                continue;
-            }
-            return read_verdicts(answer);
-        }
-        Err(Error::unavailable(
-            "begin",
-            format!("limits and hours leave no instant within {MOST_ROUNDS} questions"),
-            Duration::from_secs(1),
-        ))
+            groups.encode(args);
+        });
+        read_verdicts(answer.await?)
     }
 }
 
@@ -118,10 +99,7 @@ impl<'a> Groups<'a> {
             args.text(claim_name(first.claim))
                 .int(first.call)
                 .len(binding + 1)
-                .len(run.len());
-            for item in *run {
-                args.int(item.index);
-            }
+                .indexes(run.iter().map(|item| item.index));
         }
     }
 }

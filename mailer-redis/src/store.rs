@@ -67,6 +67,7 @@ impl RedisStore {
         let link = Link::open(config).await?;
         let namespace = config.namespace("connect")?;
         let mut caller = Caller::new(link, namespace, config.clock.clone(), String::new());
+        caller.tolerates_rollback = config.tolerates_rollback;
         let (retry, trouble) = delays(&Policy::new());
         let mut args = Args::new();
         args.text(format!("{:032x}", fastrand::u128(..)))
@@ -111,7 +112,10 @@ impl From<RedisStore> for Store {
             None => Arc::new(SystemClock),
         };
         let namespace = store.caller().namespace.as_str().to_owned();
-        Self::new(store, clock).namespace(namespace)
+        let warnings = store.report().warnings().to_vec();
+        Self::new(store, clock)
+            .namespace(namespace)
+            .with_warnings(warnings)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The store over a plain server, and a gate of two steps with the limiter in another Redis, against every point of every
-//! contract.
+//! The store over a plain server, over a Cluster of three masters, and a gate of two steps with the limiter in another
+//! Redis, against every point of every contract.
 
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
@@ -26,6 +26,17 @@ async fn redis() -> Harness {
     Harness::new(clock, Arc::new(store))
 }
 
+/// Each namespace is on one of the masters, so that many of them are on all three.
+async fn redis_cluster() -> Harness {
+    let clock = Harness::clock();
+    let cluster = support::cluster().await;
+    let config = RedisConfig::cluster(cluster.urls(), support::namespace());
+    support::keep(cluster);
+    let config = config.clock(Arc::new(clock.clone()));
+    let store = RedisStore::open(&config).await.unwrap();
+    Harness::new(clock, Arc::new(store))
+}
+
 async fn two_redises() -> Harness {
     let clock = Harness::clock();
     let limiter = RedisRateLimiter::connect(&config(&clock).await)
@@ -49,4 +60,9 @@ mod plain {
 mod two_step {
     use super::*;
     mailer_core::store_conformance!(two_redises);
+}
+
+mod cluster {
+    use super::*;
+    mailer_core::store_conformance!(redis_cluster);
 }

@@ -147,6 +147,41 @@ async fn a_refusal_and_a_look_leave_nothing() {
 }
 
 #[tokio::test]
+async fn a_clock_set_back_by_a_day_frees_no_window_twice_and_stops_nothing() {
+    let rig = Rig::at(NOON).await;
+    let limits = ["10/hour", "10/60m rolling", "10/s pace"];
+    for limit in limits {
+        assert!(rig.take(limit, 10, &[limit]).await.granted > 0);
+    }
+    rig.clock.set_wall("2026-11-23T12:00:00Z".parse().unwrap());
+    assert_eq!(rig.take("a", 99, &["10/hour"]).await.granted, 10);
+    assert_eq!(rig.take("b", 1, &["10/s pace"]).await.granted, 1);
+    // What was counted may be of any hour since.
+    let rolling = rig.take("c", 1, &["10/60m rolling"]).await;
+    let retry_at = rolling.refusal.and_then(|refusal| refusal.retry_at);
+    assert!(rolling.granted == 0 && retry_at.is_some());
+    rig.clock.set_wall("2026-11-24T12:01:00Z".parse().unwrap());
+    assert_eq!(rig.take("d", 1, &["10/hour"]).await.granted, 0);
+}
+
+#[tokio::test]
+async fn a_counter_that_is_none_grants_nothing() {
+    let rig = Rig::at(NOON).await;
+    for (key, limit) in [
+        ("rate:hour:2026-11-24:12", "10/hour"),
+        ("rate:pace:second", "10/s pace"),
+        ("rate:rolling:60s", "10/60s rolling"),
+    ] {
+        let key = format!("{{{}}}:{key}", rig.namespace);
+        rig.server.command(&["SET", &key, "x"]).await.unwrap();
+        let demands = [demand(limit, 1, &["9/day", limit])];
+        assert!(rig.limiter.reserve(&demands).await.is_err(), "{limit}");
+        assert_eq!(rig.take("look", 0, &["9/day"]).await.granted, 0);
+    }
+    assert_eq!(rig.get("rate:day:2026-11-24@UTC").await, "$-1");
+}
+
+#[tokio::test]
 async fn more_demands_than_fit_one_call_are_served_in_order() {
     let rig = Rig::at(NOON).await;
     let demands: Vec<Demand> = (0..150)

@@ -1,7 +1,9 @@
 use std::fmt;
 
+use crate::domain::HaltCause;
+
 /// How a worker ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drained {
     /// Mails that were in flight when it was told to stop, and came to an end.
@@ -10,10 +12,15 @@ pub struct Drained {
     pub released: u64,
     /// Mails that were still in flight when the time to drain was over: they are unknown.
     pub in_doubt: u64,
+    /// What stopped it, if nobody told it to stop: [`HaltCause::StoreRolledBack`].
+    pub stopped_by: Option<HaltCause>,
 }
 
 impl fmt::Display for Drained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(cause) = &self.stopped_by {
+            write!(f, "{}: ", cause.code())?;
+        }
         write!(
             f,
             "{} finished, {} given back, {} in doubt",

@@ -98,6 +98,7 @@ impl<'a> Driver<'a> {
             self.tell_observer();
             self.write_health(now);
             phase = match phase {
+                Phase::Working if self.plan.must_stop() => self.stop(now),
                 Phase::Working
                     if until == Until::Idle && self.calls.is_empty() && self.plan.is_idle(now) =>
                 {
@@ -284,7 +285,10 @@ impl<'a> Driver<'a> {
     fn write_health(&mut self, now: Duration) {
         if now >= self.health_at {
             self.health_at = now + HEALTH_EVERY;
-            self.tools.health.write(self.plan.health());
+            self.tools.health.write(Health {
+                store_warnings: self.tools.store.warnings.clone(),
+                ..self.plan.health()
+            });
         }
     }
 

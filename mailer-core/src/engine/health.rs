@@ -14,6 +14,8 @@ pub struct Health {
     pub running: bool,
     /// The error of the store's last call, while calls fail.
     pub store_error: Option<String>,
+    /// What is wrong with the store's server, though it works.
+    pub store_warnings: Vec<String>,
     /// Deliveries in hand that have not begun.
     pub waiting: usize,
     /// Deliveries in flight.

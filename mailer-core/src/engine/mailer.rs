@@ -313,6 +313,12 @@ impl Mailer {
         &self.0.store
     }
 
+    /// What is wrong with the store's server, though it works: that it does not keep what it confirms, say.
+    #[must_use]
+    pub fn store_warnings(&self) -> &[String] {
+        &self.0.store.warnings
+    }
+
     pub(super) fn namespace(&self) -> &str {
         &self.0.store.namespace
     }

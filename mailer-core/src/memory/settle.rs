@@ -265,7 +265,12 @@ impl State {
             if keeps_words || page.rows.contains_key(&settlement.index) {
                 let row = page.row(settlement.index);
                 row.failure = row.failure.or(failure);
-                row.detail.clone_from(&settlement.detail);
+                // Words matter of a failure, a retry, a doubt.
+                if event == DeliveryEvent::Send {
+                    row.detail.clear();
+                } else {
+                    row.detail.clone_from(&settlement.detail);
+                }
                 if event != DeliveryEvent::Refuse {
                     row.due = None;
                 }

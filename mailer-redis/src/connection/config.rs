@@ -30,6 +30,7 @@ use crate::namespace::Namespace;
 pub struct RedisConfig {
     pub(crate) namespace: String,
     pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) tolerates_rollback: bool,
     pub(super) place: Place,
     pub(super) roots: Option<Vec<u8>>,
     pub(super) sentinel_login: Option<(String, String)>,
@@ -126,6 +127,7 @@ impl RedisConfig {
         Self {
             namespace: namespace.into(),
             clock: None,
+            tolerates_rollback: false,
             place,
             roots: None,
             sentinel_login: None,
@@ -137,6 +139,17 @@ impl RedisConfig {
             },
             connections: 4,
         }
+    }
+
+    /// Goes on where the data is older than what was confirmed, as after a failover to a replica that lagged behind. What
+    /// was sent meanwhile may be sent again.
+    ///
+    /// Without it, every call then fails as [`RolledBack`](mailer_core::ErrorKind::RolledBack), and workers stop with
+    /// `store_rolled_back`. An emptied or another server is never tolerated.
+    #[must_use]
+    pub fn tolerate_rollback(mut self) -> Self {
+        self.tolerates_rollback = true;
+        self
     }
 
     /// How long one connect may take, with TLS and login: 1 second unless said otherwise.

@@ -73,7 +73,7 @@ pub(super) fn describe(op: &'static str, place: &Place, at: At, error: &RedisErr
             let detail = error.detail().unwrap_or("the data is older than what was seen");
             // Redis adds where in the script it was raised.
             let detail = detail.split(" script: ").next().unwrap_or(detail);
-            Error::incompatible(op, format!("store_rolled_back: {detail} ({place})"))
+            Error::rolled_back(op, format!("store_rolled_back: {detail} ({place})"))
         }
         "LOADING" => unavailable("is loading its data; wait until it has", SOON),
         "READONLY" => unavailable("is a replica; a failover may be under way", SOON),

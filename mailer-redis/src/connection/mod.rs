@@ -87,6 +87,7 @@ impl Link {
     }
 
     /// Runs one command, which must be one that can be repeated.
+    #[cfg(test)]
     pub(crate) async fn command(&self, op: &'static str, command: &Cmd) -> Result<Value, Error> {
         self.0.run(op, op, Request::Command(command)).await
     }

@@ -14,6 +14,12 @@ const MOST_ROUNDS: usize = 16;
 
 /// Runs a script that is given the windows around some instants, and that asks where it needs others: then once more,
 /// with those too. A script that asks has changed nothing.
+///
+/// # Errors
+/// As those of the call; and if the limits ask without end.
+///
+/// # Cancel safety
+/// That of the script: a dropped call may have been executed.
 pub(crate) async fn call_around(
     caller: &Caller,
     op: &'static str,

@@ -16,6 +16,13 @@ use crate::script::RESERVE;
 /// More than that go in several calls: other callers of the server wait while a script runs.
 const MOST_AT_ONCE: usize = 64;
 
+/// Takes tokens for demands, one after the other: the first 64 in one step, then the next.
+///
+/// # Errors
+/// If the server cannot be reached. What earlier steps granted is told to who asks again with the same ids.
+///
+/// # Cancel safety
+/// A dropped call may have been executed. Ask again with the same ids.
 pub(crate) async fn reserve(caller: &Caller, demands: &[Demand]) -> Result<Vec<Grant>, Error> {
     let mut grants = Vec::with_capacity(demands.len());
     for demands in demands.chunks(MOST_AT_ONCE) {

@@ -12,6 +12,7 @@ use super::{call_around, encode};
 use crate::args::Args;
 use crate::call::{Answer, Caller};
 use crate::connection::{Link, RedisConfig};
+use crate::micros::Micros;
 use crate::reply::Reply;
 use crate::script::Script;
 
@@ -193,4 +194,21 @@ async fn a_receipt_is_enough_to_give_back_to_the_windows_of_then() {
     assert_eq!(rig.rooms(&limits).await, [9, 9, 10]);
     rig.clock.set_wall(at("2026-11-24T12:59:00Z"));
     assert_eq!(rig.rooms(&limits).await, [9, 9, 10]);
+}
+
+#[tokio::test]
+async fn an_instant_that_no_window_holds_is_asked_for() {
+    let rig = Rig::new().await;
+    let limit: Limit = "10/hour".parse().unwrap();
+    let (early, late) = (at("2026-11-24T09:00:00Z"), at("2026-11-24T15:00:00Z"));
+    for around in [vec![early], vec![late], vec![early, late]] {
+        let around: Vec<Micros> = around.into_iter().map(Micros::from).collect();
+        let mut args = Args::new();
+        let lines = [(&limit, Scope::Namespace, None)];
+        encode(&mut args, &lines, Lane::Bulk, 0, &around);
+        let answer = rig.caller.call("test", &ROOM, &args).await;
+        let Answer { now, mut reply } = answer.unwrap();
+        assert_eq!(reply.text().unwrap(), "ask");
+        assert_eq!(reply.at().unwrap(), now);
+    }
 }

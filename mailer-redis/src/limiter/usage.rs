@@ -10,6 +10,13 @@ use super::lines::encode_whole;
 use crate::call::Caller;
 use crate::script::USAGE;
 
+/// Looks at the counters of limits, whomever they bind.
+///
+/// # Errors
+/// If the server cannot be reached.
+///
+/// # Cancel safety
+/// Changes nothing.
 pub(crate) async fn usage(caller: &Caller, limits: &[(Limit, Scope)]) -> Result<Vec<Usage>, Error> {
     let mut answer = call_around(caller, "usage", &USAGE, |args, around| {
         encode_whole(args, limits, around);

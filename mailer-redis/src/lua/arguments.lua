@@ -13,6 +13,11 @@ local function int()
   return tonumber(ARGV[cursor])
 end
 
+-- Indexes within a page: a byte each.
+local function indexes()
+  return { string.byte(text(), 1, -1) }
+end
+
 -- A whole number as text: `..` and tostring would round what is above 10^14.
 local function str(number)
   return string.format('%.0f', number)

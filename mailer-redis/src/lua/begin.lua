@@ -2,7 +2,7 @@
 -- ARGV: 'gate', or 'start' to ask no hours and no limits; the policy version that the worker knows; bindings (stream, why
 -- it never opens, the policy's hours, all hours, limits); groups (claim id, call number, number of the binding, indexes),
 -- in the order of the batch.
--- Reply: 'verdicts', the policy version, then runs of count, code, and what belongs to it; or 'at' and the instant that
+-- Reply: 'verdicts', the policy version, then runs of count, code, and what belongs to it; or 'ask' and the instant that
 -- the tables do not cover: then nothing has changed.
 -- Complexity: O(deliveries + pages). Invariant: a delivery begins once per claim, and takes a token of every limit.
 local is_gate = text() == 'gate'
@@ -10,7 +10,9 @@ local asked = int()
 local bindings = {}
 for i = 1, int() do
   local b = { stream = text(), never = text() }
-  if is_gate then
+  if not is_gate then
+    b.go, b.again = { 'g', str(now), str(now + DOT_WITHIN) }, { 'r', str(now), str(now + DOT_WITHIN) }
+  else
     b.policy_hours, b.hours = read_hours(), read_hours()
     b.lines = read_lines()
   end
@@ -67,111 +69,123 @@ local function refuse(b, s)
   b.stop = { 'l', shown(d) }
 end
 
-local function decide(c, b, index)
+-- What stops a delivery, or nil: it may begin if there is a token.
+local function hindrance(c, b, index)
   local mark = c and c.p.marks[index + 1]
   if not c or c.until_ <= now or (mark ~= HELD and mark ~= HELD_RETRY) then return STALE end
-  if not may_start(c.s) then return HELD_BACK end
+  if c.may_start == nil then c.may_start = may_start(c.s) end
+  if not c.may_start then return HELD_BACK end
   if asked ~= version then return CHANGED end
-  if not is_gate then
-    if not has_policy then return CHANGED end
-    return { 'g', str(now), str(dot_by) }
-  end
-  if not has_policy then return no_policy end
-  if c.s.id ~= b.stream then return STALE end
-  if not b.stop and not b.go then open(b, c.s) end
-  if asks then return STALE end
-  if not b.stop and b.room == nil then b.room, b.taken = limits_free(b.lines), 0 end
-  if not b.stop and b.taken < b.room then
+  if not has_policy then return is_gate and no_policy or CHANGED end
+  if is_gate and c.s.id ~= b.stream then return STALE end
+  return nil
+end
+
+-- The verdict on a delivery that nothing hinders.
+local function ask_for_token(b, s)
+  if not is_gate then return b.go end
+  if not b.stop and not b.go then open(b, s) end
+  if asks or b.stop then return b.stop end
+  if b.room == nil then b.room, b.taken = limits_free(b.lines), 0 end
+  if b.taken < b.room then
     b.taken = b.taken + 1
     return b.go
   end
-  if not b.stop then
-    -- The wait is reckoned from what is left when those before have taken theirs.
-    limits_take(b.lines, b.taken)
-    b.receipt_of = (b.receipt_of or 0) + b.taken
-    b.room, b.taken = 0, 0
-    refuse(b, c.s)
-  end
-  return asks and STALE or b.stop
+  -- The wait is reckoned from what is left when those before have taken theirs.
+  limits_take(b.lines, b.taken)
+  b.room, b.taken = 0, 0
+  refuse(b, s)
+  return b.stop
 end
 
-local runs, last = {}, nil
+local reply, last = { 'verdicts', version }, nil
 local function answer(verdict)
-  if last and last.verdict == verdict then
-    last.count = last.count + 1
+  if last == verdict then
+    reply[reply.count] = reply[reply.count] + 1
   else
-    last = { verdict = verdict, count = 1 }
-    runs[#runs + 1] = last
+    last = verdict
+    reply[#reply + 1] = 1
+    reply.count = #reply
+    for _, part in ipairs(verdict) do reply[#reply + 1] = part end
   end
 end
 
-local touched_claims = {}
+-- The verdicts that this very call of the claim was given before.
+local function said_before(c)
+  local said = {}
+  local stored = c.said and cmsgpack.unpack(c.said)
+  if stored and stored.call == c.call then
+    for _, entry in ipairs(stored.entries) do
+      for _, index in ipairs(entry.indexes) do said[index] = entry.verdict end
+    end
+  end
+  for index = 0, PAGE_SIZE - 1 do
+    local b = begun(c, index)
+    if b and b.call == c.call then
+      said[index] = { is_gate and 'g' or 'r', str(b.send_by), str(b.at + DOT_WITHIN) }
+    elseif said[index] and not is_gate then
+      -- A call that others have followed decides nothing any more.
+      said[index] = STALE
+    end
+  end
+  return said
+end
+
+local starts, refused = {}, {}
 for _ = 1, int() do
   local c, call, b = claim(text()), int(), bindings[int()]
   if c and call > c.call then
-    c.call, c.said, c.news = call, nil, {}
-  elseif c and not c.news then
-    c.news = {}
-    for _, entry in ipairs(c.said and cmsgpack.unpack(c.said) or {}) do
-      for _, index in ipairs(entry.indexes) do c.news[index] = entry.verdict end
-    end
+    c.call, c.before, c.given, refused[c] = call, {}, {}, {}
+  elseif c and call == c.call and not refused[c] then
+    c.before, c.given, refused[c] = said_before(c), {}, {}
   end
   local started = {}
-  for _ = 1, int() do
-    local index = int()
-    local verdict = c and c.news[index]
+  for _, index in ipairs(indexes()) do
+    local verdict
     if c and call < c.call then
       verdict = STALE
-    elseif verdict then
-      -- A call that others have followed decides nothing any more.
-      if not is_gate then verdict = verdict[1] == 'g' and { 'r', verdict[2], verdict[3] } or STALE end
+    elseif c and (c.before[index] or c.given[index]) then
+      verdict = c.before[index] or c.given[index]
     else
-      verdict = decide(c, b, index)
-      if asks then return { seq, now, 'at', str(asks) } end
-      if verdict[1] == 'g' then
+      verdict = hindrance(c, b, index) or ask_for_token(b, c.s)
+      if asks then return { seq, now, 'ask', str(asks) } end
+      if verdict == b.go then
         started[#started + 1] = index
         step(c.p, index, 'start')
-        if not c.s.begun_at then set(c.s, 'begun_at', now) end
+      elseif c and is_gate then
+        local same = refused[c][verdict] or { verdict = verdict, indexes = {} }
+        refused[c][verdict] = same
+        same.indexes[#same.indexes + 1] = index
       end
-      if c and (is_gate or verdict[1] == 'g') then c.news[index] = verdict end
+      if c and (is_gate or verdict == b.go) then c.given[index] = is_gate and verdict or b.again end
     end
     answer(verdict)
   end
   if b.taken and b.taken > 0 then limits_take(b.lines, b.taken) end
   b.room, b.taken = nil, nil
-  if c then
-    touched_claims[c.id] = c
-    if #started > 0 then
-      c.started = c.started or {}
-      c.started[#c.started + 1] = { at = now, indexes = started, lines = b.lines }
-    end
+  if #started > 0 then
+    if not c.s.begun_at then set(c.s, 'begun_at', now) end
+    starts[#starts + 1] = { c = c, b = b, indexes = started }
   end
 end
 
-for id, c in pairs(touched_claims) do
-  local entries, places = {}, {}
-  for index, verdict in pairs(c.news) do
-    local place = places[verdict]
-    if not place then
-      place = { verdict = verdict, indexes = {} }
-      places[verdict] = place
-      entries[#entries + 1] = place
+for _, start in ipairs(starts) do
+  local receipt = is_gate and limits_receipt(start.b.lines) or nil
+  note_begun(start.c, start.indexes, tonumber(start.b.go[2]), receipt)
+end
+for c, entries in pairs(refused) do
+  local said = { call = c.call, entries = {} }
+  for _, entry in pairs(entries) do said.entries[#said.entries + 1] = entry end
+  for index, verdict in pairs(c.before) do
+    if verdict[1] ~= 'g' and verdict[1] ~= 'r' then
+      said.entries[#said.entries + 1] = { verdict = verdict, indexes = { index } }
     end
-    place.indexes[#place.indexes + 1] = index
   end
-  local values = { 'call', c.call, 'said', cmsgpack.pack(entries) }
-  for _, started in ipairs(c.started or {}) do
-    local receipt = started.lines and limits_receipt(started.lines)
-    values[#values + 1] = '#' .. c.call .. ':' .. started.indexes[1]
-    values[#values + 1] = cmsgpack.pack({ at = now, indexes = started.indexes, receipt = receipt })
+  if is_gate and #said.entries > 0 then
+    redis.call('HSET', P .. 'claim:' .. c.id, 'call', c.call, 'said', cmsgpack.pack(said))
+  else
+    redis.call('HSET', P .. 'claim:' .. c.id, 'call', c.call)
   end
-  redis.call('HSET', P .. 'claim:' .. id, unpack(values))
 end
 limits_write()
-
-local reply = { 'verdicts', version }
-for _, run in ipairs(runs) do
-  reply[#reply + 1] = run.count
-  for _, part in ipairs(run.verdict) do reply[#reply + 1] = part end
-end
 return finish(reply)

@@ -25,7 +25,7 @@ local function describe(c)
     if mark == HELD or mark == HELD_RETRY then
       indexes[#indexes + 1] = index
       local r = row(p, index)
-      if r.exists then
+      if r then
         rows[#rows + 1] = index
         rows[#rows + 1] = r.attempts or 0
         rows[#rows + 1] = r.begun_at or ''
@@ -88,6 +88,7 @@ local function lease(s)
     local place = taken[i] + 1
     p.marks[place] = p.marks[place] == PENDING and HELD or HELD_RETRY
   end
+  p.in_hand = at_most
   p.marks_changed = true
   set_owner(p, id)
   set_due(p)

@@ -18,7 +18,7 @@ local function claim(id)
   return c or nil
 end
 
--- When a delivery of the claim began, and whose tokens it took.
+-- When a delivery of the claim began, by which call, until when it might be used, and whose tokens it took.
 local function begun(c, index)
   if not c.begun then
     c.begun = {}
@@ -26,11 +26,18 @@ local function begun(c, index)
     for i = 1, #all, 2 do
       if string.sub(all[i], 1, 1) == '#' then
         local b = cmsgpack.unpack(all[i + 1])
-        for _, begun_index in ipairs(b.indexes) do c.begun[begun_index] = b end
+        b = { call = b[1], at = b[2], send_by = b[3], receipt = b[5] }
+        for _, begun_index in ipairs({ string.byte(cmsgpack.unpack(all[i + 1])[4], 1, -1) }) do c.begun[begun_index] = b end
       end
     end
   end
   return c.begun[index]
+end
+
+-- Notes that deliveries begin.
+local function note_begun(c, indexes, send_by, receipt)
+  redis.call('HSET', P .. 'claim:' .. c.id, 'call', c.call, '#' .. c.call .. ':' .. indexes[1],
+    cmsgpack.pack({ c.call, now, send_by, string.char(unpack(indexes)), receipt }))
 end
 
 local function forget_claim(id)
@@ -59,7 +66,7 @@ local function page_changed(p)
       if final then redis.call('ZADD', P .. 'finished', 'NX', now, p.number .. ' ' .. p.s.id) end
     end
   end
-  touch(p.s)
+  touch_and_end(p.s)
 end
 
 -- The dot may have left, and no reply was read: a doubt is kept, and the rule says what now.

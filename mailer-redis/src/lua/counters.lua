@@ -10,9 +10,17 @@ local SECOND = 1000000
 local GUARD, GRACE, LONGEST_HOLD = SECOND / 4, 600 * SECOND, 5 * SECOND
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
 
+-- What is made when a limit of a kind is met: making it for every call would cost more than what most calls do.
+local makers = {}
+
 -- By kind of limit: parse(counter, value), value(counter), forgotten_at(counter), give_back(counter, n, granted_at, cap);
 -- and of a line with its counter: free(line), used(line), use_by(line), take(line, n), next_free(line, from, state).
-local kinds = {}
+local kinds = setmetatable({}, {
+  __index = function(kinds, code)
+    kinds[code] = makers[code]()
+    return kinds[code]
+  end,
+})
 
 local counter_of, load, change, limits_write
 do
@@ -22,7 +30,10 @@ do
   function counter_of(kind, name, length, start, stop)
     local counter = counters[name]
     if not counter then
-      counter = { kind = kind, name = name, length = length, start = start, stop = stop }
+      counter = {
+        kind = kind, name = name, length = length, start = start, stop = stop, loaded = false, changed = false,
+        seen_by = false
+      }
       counters[name] = counter
     end
     return counter

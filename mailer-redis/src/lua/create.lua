@@ -18,7 +18,8 @@ if not was[1] then
   redis.call('HSET', key, 'n', n, 'origin', digest, 'digest', digest, 'before_last', digest, 'spec', spec, 'last_key', '',
     'lane', text(), 'relay', text(), 'sender', text(), 'composer', text(), 'weight', text(), 'service', 0, 'stand', 'out',
     'total', 0, 'pages', 0)
-  for _, count in pairs(COUNT_OF) do redis.call('HSET', key, count, 0) end
+  redis.call('HSET', key, 'pending', 0, 'in_flight', 0, 'sent', 0, 'failed', 0, 'retrying', 0, 'unknown', 0,
+    'suppressed', 0, 'skipped', 0, 'expired', 0)
   for _, field in ipairs({ 'starts_at', 'expires_at', 'rule', 'hours' }) do
     local value = text()
     if value ~= '' then redis.call('HSET', key, field, value) end

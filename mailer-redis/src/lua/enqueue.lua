@@ -7,7 +7,8 @@ if not s then
   local n = redis.call('HINCRBY', META, 'streams', 1)
   redis.call('HSET', P .. 'stream:' .. id, 'n', n, 'lane', lane, 'relay', relay, 'sender', sender, 'composer', '',
     'weight', 1, 'service', 0, 'stand', 'out', 'total', 0, 'pages', 0, 'last_size', 0)
-  for _, count in pairs(COUNT_OF) do redis.call('HSET', P .. 'stream:' .. id, count, 0) end
+  redis.call('HSET', P .. 'stream:' .. id, 'pending', 0, 'in_flight', 0, 'sent', 0, 'failed', 0, 'retrying', 0, 'unknown', 0,
+    'suppressed', 0, 'skipped', 0, 'expired', 0)
   redis.call('SADD', P .. 'standing', id)
   streams[id] = nil
   s = stream(id)

@@ -10,6 +10,7 @@ if change == 'halt' then
   if sent and tonumber(sent) > tonumber(unless_sent_since) then return { seq, now, 'void' } end
   -- A pause or a cancel that came first says more about who must act.
   if not held(s) then set(s, 'held', 'halted ' .. hold) end
+  touch(s)
 else
   local cancelled = held(s) == 'cancelled'
   local completed = s.sealed_at and (expired(s) or s.pending + s.retrying == 0) and s.in_flight == 0
@@ -25,6 +26,6 @@ else
       end
     end
   end
+  touch_and_end(s)
 end
-touch(s)
 return finish({ 'done' })

@@ -20,7 +20,7 @@ do
   -- The first instant from `from` on at which the line has a token; nil for never; nil and an ask.
   local function next_free(line, from, state)
     if line.own > 0 then
-      return kinds[line.kind].next_free(line, from, state)
+      return line.how.next_free(line, from, state)
     end
   end
 
@@ -48,36 +48,26 @@ do
     return at
   end
 
-  -- The first line of each counter: what is counted is counted once, by the allowance of that line.
-  local function each_counter(lines, visit)
-    local seen = {}
-    for _, line in ipairs(lines) do
-      if not seen[line.counter] then
-        seen[line.counter] = true
-        visit(line, line.counter)
-      end
-    end
-  end
-
   -- The lines that count now: each with .index, .scope and .reason to name it by.
   function read_lines()
     local lines = {}
     for _ = 1, int() do
-      local line = {}
-      line.kind = text()
-      line.index = int()
-      line.own = int()
-      line.cap = int()
+      local kind = text()
+      local index = int()
+      local own = int()
+      local cap = int()
       local retires = int()
-      line.scope = text()
-      line.reason = text()
-      if line.kind == 'c' then
-        line.windows = {}
-        for i = 1, int() do
-          local start = int()
-          local stop = int()
-          line.windows[i] = { start = start, stop = stop, name = text() }
-        end
+      local scope = text()
+      local reason = text()
+      local line = {
+        kind = kind, index = index, own = own, cap = cap, scope = scope, reason = reason, how = kinds[kind],
+        counter = false, takes = false, after = false
+      }
+      if kind == 'c' then
+        -- Most of the windows are never looked at: they are read where they stand.
+        local windows = int()
+        line.first, line.last = cursor + 1, cursor + 3 * windows
+        cursor = line.last
       else
         line.name = text()
         line.length = int()
@@ -92,16 +82,23 @@ do
   -- Reads the counters of the lines; an ask if a line has no window of the present.
   function limits_load(lines)
     local wanted = {}
-    for i, line in ipairs(lines) do
-      if line.kind == 'c' then
-        line.window, line.counter = window_at(line, now)
-        if not line.window then
-          return now
+    for i = 1, #lines do
+      local line = lines[i]
+      if not line.counter then
+        local counter
+        if line.kind == 'c' then
+          counter = line.how.window_at(line, now)
+          if not counter then
+            return now
+          end
+        else
+          counter = counter_of(line.kind, line.name, line.length)
         end
-      else
-        line.counter = counter_of(line.kind, line.name, line.length)
+        -- What is counted is counted once, by the allowance of the first line that has the counter.
+        line.counter, line.takes = counter, counter.seen_by ~= lines
+        counter.seen_by = lines
+        wanted[#wanted + 1] = counter
       end
-      wanted[i] = line.counter
     end
     load(wanted)
   end
@@ -109,8 +106,9 @@ do
   -- How many tokens all lines have, and which of the lines is the first with the least, if any has less than there can be.
   function limits_free(lines)
     local least, narrowest = MOST_TOKENS, nil
-    for i, line in ipairs(lines) do
-      local free = kinds[line.kind].free(line)
+    for i = 1, #lines do
+      local line = lines[i]
+      local free = line.how.free(line)
       if free < least then
         least, narrowest = free, i
       end
@@ -121,23 +119,28 @@ do
   -- When a token granted now is void.
   function limits_use_by(lines)
     local use_by = now + LONGEST_HOLD
-    for _, line in ipairs(lines) do
-      use_by = min(use_by, kinds[line.kind].use_by(line))
+    for i = 1, #lines do
+      local line = lines[i]
+      use_by = min(use_by, line.how.use_by(line))
     end
     return use_by
   end
 
-  -- Takes n tokens, no more than are free, of each counter.
+  -- Takes n tokens, no more than are free, of each counter: as n times one.
   function limits_take(lines, n)
-    for _, line in ipairs(lines) do
+    for i = 1, #lines do
+      local line = lines[i]
       if line.kind == 'p' then
-        line.after = pace.after(line, n)
+        line.after = line.how.after(line, n)
       end
     end
-    each_counter(lines, function(line, counter)
-      kinds[line.kind].take(line, n)
-      change(counter)
-    end)
+    for i = 1, #lines do
+      local line = lines[i]
+      if line.takes then
+        line.how.take(line, n)
+        change(line.counter)
+      end
+    end
   end
 
   -- Where no token is free: the line that refuses longest, of equals the last, and when all have one: nil for never.
@@ -145,7 +148,7 @@ do
   function limits_refusal(lines)
     local longest, wait
     for _, line in ipairs(lines) do
-      if kinds[line.kind].free(line) == 0 then
+      if line.how.free(line) == 0 then
         local at, ask = next_free(line, now)
         if ask then
           return nil, nil, ask
@@ -167,32 +170,40 @@ do
 
   -- How many tokens count now, and the end of the present window of a calendar limit.
   function limits_used(line)
-    return min(kinds[line.kind].used(line), MOST_TOKENS), line.window and line.window.stop
+    return min(line.how.used(line), MOST_TOKENS), line.counter.stop
   end
 
-  -- What limits_return needs to know of the lines: kind, name and three numbers of each counter, to be packed.
+  -- What limits_return needs to know of the lines, to be packed: of each counter kind, name, and start, end, 0 or
+  -- length, cap, own.
   function limits_receipt(lines)
     local receipt = {}
-    each_counter(lines, function(line, counter)
-      local n = #receipt
-      receipt[n + 1], receipt[n + 2] = line.kind, counter.name
-      if line.kind == 'c' then
-        receipt[n + 3], receipt[n + 4], receipt[n + 5] = 0, counter.start, counter.stop
-      else
-        receipt[n + 3], receipt[n + 4], receipt[n + 5] = line.length, line.cap, line.own
+    for _, line in ipairs(lines) do
+      if line.takes then
+        local counter, n = line.counter, #receipt
+        receipt[n + 1], receipt[n + 2] = line.kind, counter.name
+        if line.kind == 'c' then
+          receipt[n + 3], receipt[n + 4], receipt[n + 5] = counter.start, counter.stop, 0
+        else
+          receipt[n + 3], receipt[n + 4], receipt[n + 5] = line.length, line.cap, line.own
+        end
       end
-    end)
+    end
     return receipt
   end
 
   -- Gives back n tokens that were granted at that instant: to the windows of then, which may be gone.
   function limits_return(receipt, n, granted_at)
     for i = 1, #receipt, 5 do
-      local kind, name, length = receipt[i], receipt[i + 1], receipt[i + 2]
-      local counter = counter_of(kind, name, length, receipt[i + 3], receipt[i + 4])
+      local kind, name = receipt[i], receipt[i + 1]
+      local counter, cap
+      if kind == 'c' then
+        counter = counter_of(kind, name, nil, receipt[i + 2], receipt[i + 3])
+      else
+        counter, cap = counter_of(kind, name, receipt[i + 2]), receipt[i + 3]
+        counter.own = counter.own or receipt[i + 4]
+      end
       load({ counter })
-      counter.own = counter.own or receipt[i + 4]
-      kinds[kind].give_back(counter, n, granted_at, receipt[i + 3])
+      kinds[kind].give_back(counter, n, granted_at, cap)
     end
   end
 end

@@ -1,10 +1,11 @@
 -- pace: even spacing, as a bucket that leaks: { at, level }. A line sees it leak by its own allowance.
 -- Follows `counters`. Mirrors mailer-core's `limits::Pace`. Stored as 'at level'.
 
-local pace = {}
-kinds.p = pace
-do
+-- A counter is kept for as long as the last who took from it sees it leak (`own`).
+function makers.p()
   local BURST = SECOND / 10
+
+  local pace = {}
 
   local function brim(tokens, period)
     return max(floor(tokens * BURST / period), 1) * period
@@ -36,7 +37,9 @@ do
 
   function pace.parse(counter, value)
     local at, above = string.match(value or '', '^(%-?%d+) (%d+)$')
-    assert(at or not value, counter.name .. ' is no pace')
+    if value and not at then
+      error(counter.name .. ' is no pace')
+    end
     counter.at, counter.level = tonumber(at or now), tonumber(above or 0)
   end
 
@@ -94,5 +97,7 @@ do
   function pace.forgotten_at(counter)
     return counter.at + ceil(counter.level / max(counter.own, 1)) + GRACE
   end
+
+  return pace
 end
 

@@ -5,12 +5,10 @@
 -- Complexity: a GET and a SET for the reservation and for each of its counters.
 -- Invariant: no more comes back than was granted, and none of it twice.
 
-local REMEMBERED = 60000000
-
 local key = P .. 'reservation:' .. text()
 local packed = redis.call('GET', key)
 local reservation = packed and cmsgpack.unpack(packed)
-if not reservation or now >= reservation.use_by + REMEMBERED then
+if not reservation or now >= reservation.forgotten_at then
   return { 0, now }
 end
 
@@ -19,8 +17,8 @@ local more = unused - reservation.unused
 if more > 0 then
   limits_return(reservation.receipt, more, reservation.at)
   reservation.unused = unused
-  local left = math.ceil((reservation.use_by + REMEMBERED - now) / 1000)
   limits_write()
+  local left = math.ceil((reservation.forgotten_at - now) / 1000)
   redis.call('SET', key, cmsgpack.pack(reservation), 'PX', str(left))
 end
 return { 0, now }

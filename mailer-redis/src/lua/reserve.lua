@@ -19,7 +19,7 @@ local function remembered(id)
     local packed = redis.call('GET', P .. 'reservation:' .. id)
     reservation = packed and cmsgpack.unpack(packed)
   end
-  if reservation and now < reservation.use_by + REMEMBERED then
+  if reservation and now < reservation.forgotten_at then
     return reservation
   end
 end
@@ -41,6 +41,7 @@ local function reserve(lines, n)
     if answer.granted > 0 then
       limits_take(lines, answer.granted)
       answer.receipt = limits_receipt(lines)
+      answer.forgotten_at = answer.use_by + REMEMBERED
     end
     if answer.granted < n then
       line = lines[narrowest]
@@ -76,7 +77,7 @@ end
 
 limits_write()
 for id, answer in pairs(made) do
-  local left = math.ceil((answer.use_by + REMEMBERED - now) / 1000)
+  local left = math.ceil((answer.forgotten_at - now) / 1000)
   redis.call('SET', P .. 'reservation:' .. id, cmsgpack.pack(answer), 'PX', str(left))
 end
 return reply

@@ -1,10 +1,10 @@
 -- rolling: counting any stretch of time, in at most 128 buckets: { buckets = index, tokens, index, tokens... } by index.
 -- Follows `counters`. Mirrors mailer-core's `limits::Rolling`. Stored packed.
 
-local rolling = {}
-kinds.r = rolling
-do
+function makers.r()
   local MOST_BUCKETS = 128
+
+  local rolling = {}
 
   local function hold(window)
     return min(max(floor(window / 20), SECOND / 2), LONGEST_HOLD)
@@ -125,5 +125,7 @@ do
     local last = counter.buckets[#counter.buckets - 1]
     return freed_at(counter, last) + max(GRACE, floor(counter.length / 10))
   end
+
+  return rolling
 end
 

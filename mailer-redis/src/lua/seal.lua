@@ -9,5 +9,5 @@ if not s.sealed_at then
   redis.call('ZADD', P .. 'campaigns', str(now), id)
   redis.call('ZREM', P .. 'drafts', id)
 end
-touch(s)
+touch_and_end(s)
 return finish({ 'done' })

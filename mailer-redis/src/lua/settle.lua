@@ -1,14 +1,15 @@
 -- Takes what became of deliveries, and the deferrals that follow from it, in one step.
--- ARGV: settlements (claim id, index, code, what belongs to the code, the relay's words); deferrals (see `read_defer`).
+-- ARGV: runs of settlements (claim id, code, what belongs to the code, the relay's words, indexes); deferrals (see
+-- `read_defer`).
 -- Codes: s sent, f failed (failure), r retry (wait in microseconds or ''), n not started, t returned, u unknown (rule),
 -- k skipped, x suppressed.
 -- Reply: a string of results (a applied, r repeated, s stale, v resolved), then for each deferral the one that holds.
 -- Complexity: O(settlements + pages). Invariant: a delivery of a claim is settled once.
 local EVENT = { s = 'send', f = 'fail', k = 'skip', x = 'suppress' }
 
-local settlements = {}
+local runs = {}
 for i = 1, int() do
-  settlements[i] = { claim = text(), index = int(), code = text(), more = text(), detail = text() }
+  runs[i] = { claim = text(), code = text(), more = text(), detail = text(), indexes = indexes() }
 end
 local defers = {}
 for i = 1, int() do defers[i] = read_defer() end
@@ -18,10 +19,10 @@ local sent_by, returned = {}, {}
 local function apply(p, st, event)
   if not step(p, st.index, event) then return end
   local keeps_words = event ~= 'send' and event ~= 'back'
-  if keeps_words or row(p, st.index).exists then
+  if keeps_words or row(p, st.index) then
     local r = row_for_change(p, st.index)
     if st.code == 'f' then r.failure = r.failure or st.more end
-    r.detail = st.detail ~= '' and st.detail or nil
+    r.detail = event ~= 'send' and st.detail ~= '' and st.detail or nil
     if event ~= 'refuse' then r.due = nil end
   end
 end
@@ -100,7 +101,7 @@ local function late_evidence(st)
   -- What is decided is nobody's to begin: a repetition that a worker has claimed leaves its claim.
   if mark == HELD_RETRY then uncharge(s, 1) end
   apply(p, st, EVENT[st.code])
-  if mark == HELD_RETRY and not any_in_hand(p) then
+  if mark == HELD_RETRY and p.in_hand == 0 then
     end_claim(owner(p))
     set_owner(p, nil)
   end
@@ -109,24 +110,54 @@ local function late_evidence(st)
 end
 
 local changed = {}
+
+local function note_changed(c)
+  if c.p.in_hand == 0 then
+    set_owner(c.p, nil)
+    end_claim(c.id)
+  end
+  changed[c.p] = true
+end
+
 local function settle(st)
   local c = claim(st.claim)
   if not c then return late_evidence(st) end
-  local p = c.p
-  local mark = p.marks[st.index + 1]
-  if not mark or not is_in_hand(mark) then return 'r' end
-  if mark == BEGUN then settle_begun(c, p, st) else settle_waiting(c, p, st) end
-  if not any_in_hand(p) then
-    set_owner(p, nil)
-    end_claim(c.id)
-  end
-  changed[p.key] = p
+  local mark = c.p.marks[st.index + 1]
+  if not is_in_hand(mark) then return 'r' end
+  if mark == BEGUN then settle_begun(c, c.p, st) else settle_waiting(c, c.p, st) end
+  note_changed(c)
   return 'a'
 end
 
+-- What most runs are: begun, sent, and nothing else to tell. Nil: it is to be looked at one by one.
+local function settle_sent(run)
+  local c = run.code == 's' and claim(run.claim)
+  if not c or row(c.p, 0) or next(c.p.rows) or not all_stand_at(c.p, run.indexes, BEGUN) then return nil end
+  note_sent(c.s)
+  local moved = #step_all(c.p, run.indexes, BEGUN, SENT)
+  note_changed(c)
+  if moved == #run.indexes then return string.rep('a', moved) end
+  local seen, results = {}, {}
+  for i, index in ipairs(run.indexes) do
+    results[i] = seen[index] and 'r' or 'a'
+    seen[index] = true
+  end
+  return table.concat(results)
+end
+
 local results = {}
-for i, st in ipairs(settlements) do results[i] = settle(st) end
-for _, p in pairs(changed) do page_changed(p) end
+for _, run in ipairs(runs) do
+  local all = settle_sent(run)
+  if all then
+    results[#results + 1] = all
+  else
+    for _, index in ipairs(run.indexes) do
+      run.index = index
+      results[#results + 1] = settle(run)
+    end
+  end
+end
+for p in pairs(changed) do page_changed(p) end
 for relay in pairs(sent_by) do redis.call('HSET', P .. 'relays', relay, str(now)) end
 for _, b in ipairs(returned) do limits_return(b.receipt, 1, b.at) end
 limits_write()

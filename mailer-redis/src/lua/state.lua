@@ -5,50 +5,70 @@
 local FREE, PENDING, RETRY, HELD, HELD_RETRY, BEGUN = 32, 112, 114, 80, 82, 66
 local SENT, FAILED, UNKNOWN, SKIPPED, SUPPRESSED, EXPIRED = 115, 102, 117, 107, 120, 101
 
-local COUNT_OF = {
-  [PENDING] = 'pending', [HELD] = 'pending', [RETRY] = 'retrying', [HELD_RETRY] = 'retrying', [BEGUN] = 'in_flight',
-  [SENT] = 'sent', [FAILED] = 'failed', [UNKNOWN] = 'unknown', [SKIPPED] = 'skipped',
-  [SUPPRESSED] = 'suppressed', [EXPIRED] = 'expired',
-}
+local IN_HAND = { [HELD] = true, [HELD_RETRY] = true, [BEGUN] = true }
 
--- The mark that follows on an event: DeliveryState::on in mailer-core.
-local NEXT = {
-  start = { [HELD] = BEGUN, [HELD_RETRY] = BEGUN },
-  send = { [BEGUN] = SENT, [UNKNOWN] = SENT, [RETRY] = SENT, [HELD_RETRY] = SENT },
-  fail = { [BEGUN] = FAILED, [UNKNOWN] = FAILED, [PENDING] = FAILED, [RETRY] = FAILED, [HELD] = FAILED, [HELD_RETRY] = FAILED },
-  refuse = { [BEGUN] = RETRY },
-  back = { [BEGUN] = PENDING },
-  lose = { [BEGUN] = UNKNOWN },
-  resend = { [UNKNOWN] = RETRY },
-  skip = { [PENDING] = SKIPPED, [RETRY] = SKIPPED, [HELD] = SKIPPED, [HELD_RETRY] = SKIPPED },
-  suppress = { [PENDING] = SUPPRESSED, [RETRY] = SUPPRESSED, [HELD] = SUPPRESSED, [HELD_RETRY] = SUPPRESSED },
-  expire = { [PENDING] = EXPIRED, [RETRY] = EXPIRED, [HELD] = EXPIRED, [HELD_RETRY] = EXPIRED },
-}
+local function count_of(mark)
+  if mark == PENDING or mark == HELD then return 'pending' end
+  if mark == BEGUN then return 'in_flight' end
+  if mark == SENT then return 'sent' end
+  if mark == RETRY or mark == HELD_RETRY then return 'retrying' end
+  if mark == FAILED then return 'failed' end
+  if mark == UNKNOWN then return 'unknown' end
+  if mark == SKIPPED then return 'skipped' end
+  if mark == SUPPRESSED then return 'suppressed' end
+  return 'expired'
+end
 
-local NUMBERS = {
-  'service', 'due', 'sealed_at', 'starts_at', 'expires_at', 'begun_at', 'finished_at', 'weight', 'pages', 'last_size',
-  'total', 'pending', 'in_flight', 'sent', 'failed', 'retrying', 'unknown', 'suppressed', 'skipped', 'expired',
-}
-local TEXTS = { 'n', 'lane', 'relay', 'sender', 'composer', 'stand', 'held', 'rule', 'hours' }
-local FIELDS = {}
-for i, name in ipairs(NUMBERS) do FIELDS[i] = name end
-for i, name in ipairs(TEXTS) do FIELDS[#NUMBERS + i] = name end
+local function is_in_hand(mark)
+  return mark == HELD or mark == HELD_RETRY or mark == BEGUN
+end
+
+-- The mark that follows on an event: DeliveryState::on in mailer-core. Nil: no delivery takes this step.
+local function mark_after(mark, event)
+  if mark == BEGUN then
+    if event == 'send' then return SENT end
+    if event == 'fail' then return FAILED end
+    if event == 'refuse' then return RETRY end
+    if event == 'back' then return PENDING end
+    if event == 'lose' then return UNKNOWN end
+  elseif mark == UNKNOWN then
+    if event == 'send' then return SENT end
+    if event == 'fail' then return FAILED end
+    if event == 'resend' then return RETRY end
+  elseif mark == PENDING or mark == HELD or mark == RETRY or mark == HELD_RETRY then
+    if event == 'start' and is_in_hand(mark) then return BEGUN end
+    if event == 'fail' then return FAILED end
+    if event == 'skip' then return SKIPPED end
+    if event == 'suppress' then return SUPPRESSED end
+    if event == 'expire' then return EXPIRED end
+    -- Late evidence about the attempt that a retry repeats.
+    if event == 'send' and (mark == RETRY or mark == HELD_RETRY) then return SENT end
+  end
+end
 
 local streams, pages, meta_changed = {}, {}, {}
+
+local function number(text)
+  return text and tonumber(text) or nil
+end
 
 -- A stream, or nil.
 local function stream(id)
   local s = streams[id]
   if s == nil then
-    local values = redis.call('HMGET', P .. 'stream:' .. id, unpack(FIELDS))
-    if values[#NUMBERS + 1] then
-      s = { id = id, changed = {} }
-      for i, name in ipairs(NUMBERS) do s[name] = tonumber(values[i]) end
-      for i, name in ipairs(TEXTS) do s[name] = values[#NUMBERS + i] or nil end
-      s.key = P .. s.n .. ':'
-    else
-      s = false
-    end
+    local v = redis.call('HMGET', P .. 'stream:' .. id, 'n', 'lane', 'relay', 'sender', 'composer', 'stand', 'held', 'rule',
+      'hours', 'weight', 'service', 'due', 'sealed_at', 'starts_at', 'expires_at', 'begun_at', 'finished_at', 'pages',
+      'last_size', 'total', 'pending', 'in_flight', 'sent', 'failed', 'retrying', 'unknown', 'suppressed', 'skipped',
+      'expired')
+    s = v[1] and {
+      id = id, changed = {}, n = v[1], key = P .. v[1] .. ':', lane = v[2], relay = v[3], sender = v[4], composer = v[5],
+      stand = v[6], held = v[7] or nil, rule = v[8] or nil, hours = v[9] or nil, weight = tonumber(v[10]),
+      service = tonumber(v[11]), due = number(v[12]), sealed_at = number(v[13]), starts_at = number(v[14]),
+      expires_at = number(v[15]), begun_at = number(v[16]), finished_at = number(v[17]), pages = tonumber(v[18]),
+      last_size = number(v[19]), total = tonumber(v[20]), pending = tonumber(v[21]), in_flight = tonumber(v[22]),
+      sent = tonumber(v[23]), failed = tonumber(v[24]), retrying = tonumber(v[25]), unknown = tonumber(v[26]),
+      suppressed = tonumber(v[27]), skipped = tonumber(v[28]), expired = tonumber(v[29]),
+    }
     streams[id] = s
   end
   return s or nil
@@ -97,44 +117,67 @@ local function page(s, number)
       p = false
     else
       p = { s = s, number = number, key = key, marks = { string.byte(marks, 1, -1) }, rows_changed = {} }
+      local _, in_hand = string.gsub(marks, '[PRB]', '')
+      p.in_hand = in_hand
     end
     pages[key] = p
   end
   return p or nil
 end
 
--- What a delivery has to tell beyond its mark; an empty row if nothing.
+-- What a delivery has to tell beyond its mark; nil if nothing.
 local function row(p, index)
   if not p.rows then
     p.rows = {}
     local all = redis.call('HGETALL', p.s.key .. 'rows:' .. p.number)
-    for i = 1, #all, 2 do
-      local r = cjson.decode(all[i + 1])
-      r.exists = true
-      p.rows[tonumber(all[i])] = r
-    end
+    for i = 1, #all, 2 do p.rows[tonumber(all[i])] = cjson.decode(all[i + 1]) end
   end
-  p.rows[index] = p.rows[index] or {}
   return p.rows[index]
 end
 
 local function row_for_change(p, index)
-  local r = row(p, index)
-  r.exists = true
+  if not row(p, index) then p.rows[index] = {} end
   p.rows_changed[index] = true
-  return r
+  return p.rows[index]
+end
+
+local function move(s, from, to, n)
+  set(s, from, s[from] - n)
+  set(s, to, s[to] + n)
 end
 
 -- Moves a delivery on, and its place in the counts with it. Nil: no delivery takes this step.
 local function step(p, index, event)
   local before = p.marks[index + 1]
-  local after = NEXT[event][before]
+  local after = mark_after(before, event)
   if not after then return nil end
   p.marks[index + 1] = after
   p.marks_changed = true
-  local from, to = COUNT_OF[before], COUNT_OF[after]
-  set(p.s, from, p.s[from] - 1)
-  set(p.s, to, p.s[to] + 1)
+  if is_in_hand(before) and not is_in_hand(after) then p.in_hand = p.in_hand - 1 end
+  move(p.s, count_of(before), count_of(after), 1)
+  return true
+end
+
+-- The same for some that all stand at `from`: a delivery named twice moves once. Returns those that moved.
+local function step_all(p, indexes, from, to)
+  local marks, moved = p.marks, {}
+  for _, index in ipairs(indexes) do
+    if marks[index + 1] == from then
+      marks[index + 1] = to
+      moved[#moved + 1] = index
+    end
+  end
+  p.marks_changed = true
+  if not is_in_hand(to) then p.in_hand = p.in_hand - #moved end
+  move(p.s, count_of(from), count_of(to), #moved)
+  return moved
+end
+
+-- Whether all of a list stand at this mark.
+local function all_stand_at(p, indexes, mark)
+  for _, index in ipairs(indexes) do
+    if p.marks[index + 1] ~= mark then return false end
+  end
   return true
 end
 
@@ -143,17 +186,7 @@ local function let_go(p, index)
   local mark = p.marks[index + 1]
   p.marks[index + 1] = mark == HELD and PENDING or RETRY
   p.marks_changed = true
-end
-
-local function is_in_hand(mark)
-  return mark == HELD or mark == HELD_RETRY or mark == BEGUN
-end
-
-local function any_in_hand(p)
-  for _, mark in ipairs(p.marks) do
-    if is_in_hand(mark) then return true end
-  end
-  return false
+  p.in_hand = p.in_hand - 1
 end
 
 local function owner(p)
@@ -174,8 +207,9 @@ end
 local function due_of(p, index)
   local mark = p.marks[index + 1]
   if mark == PENDING or mark == HELD then return 0 end
-  if mark == RETRY or mark == HELD_RETRY then return tonumber(row(p, index).due or 0) end
-  return nil
+  if mark ~= RETRY and mark ~= HELD_RETRY then return nil end
+  local r = row(p, index)
+  return tonumber(r and r.due or 0)
 end
 
 -- Puts a page where its deliveries' due times say, after they or its owner changed.
@@ -185,7 +219,7 @@ local function set_due(p)
     for index = 0, #p.marks - 1 do
       local at = due_of(p, index)
       if at and (not due or at < due) then due = at end
-      if due == 0 then break end
+      if at == 0 then break end
     end
   end
   -- Written before it is read again by `place`.

@@ -92,6 +92,7 @@ local function tidy()
     if not holds and not (s and s.held) then
       redis.call('DEL', P .. 'waits:' .. id)
       redis.call('ZREM', P .. 'own', id)
+      if s then touch(s) end
     end
   end
   local all = redis.call('HGETALL', P .. 'workers')
@@ -115,7 +116,7 @@ local function tidy()
       local p = page(s, tonumber(number))
       for index = 0, PAGE_SIZE - 1 do
         local r = row(p, index)
-        if r.claim then doubts[#doubts + 1] = r.claim .. ':' .. index end
+        if r and r.claim then doubts[#doubts + 1] = r.claim .. ':' .. index end
       end
       for _, doubt in ipairs(doubts) do
         redis.call('HDEL', P .. 'doubts', doubt)

@@ -124,6 +124,12 @@ local function touch(s)
   touched[s.id] = s
 end
 
+-- Something became of its deliveries, or of what holds it: it may have ended.
+local function touch_and_end(s)
+  touch(s)
+  s.may_have_ended = true
+end
+
 -- Writes a deferral, unless a later one of its slot holds; returns the one that holds then.
 local function defer(d)
   local name, own = book_of(d.scope)
@@ -171,7 +177,7 @@ end
 -- Notes the end of a stream, or when something of it is due next.
 local function place_touched()
   for id, s in pairs(touched) do
-    if not s.finished_at and is_campaign(id) and is_over(s) then set(s, 'finished_at', now) end
+    if s.may_have_ended and not s.finished_at and is_campaign(id) and is_over(s) then set(s, 'finished_at', now) end
     place(s)
   end
   touched = {}
@@ -184,9 +190,7 @@ local function finish(reply)
     if p then
       if p.marks_changed then redis.call('SETRANGE', p.key, 0, string.char(unpack(p.marks))) end
       for index in pairs(p.rows_changed) do
-        local r = p.rows[index]
-        r.exists = nil
-        redis.call('HSET', p.s.key .. 'rows:' .. p.number, index, cjson.encode(r))
+        redis.call('HSET', p.s.key .. 'rows:' .. p.number, index, cjson.encode(p.rows[index]))
       end
     end
   end

@@ -17,9 +17,10 @@ impl RedisStore {
         defers: &[Defer],
     ) -> Result<SettleReply, Error> {
         let mut args = Args::new();
-        args.len(settlements.len());
-        for settlement in settlements {
-            encode(&mut args, settlement);
+        let runs: Vec<&[Settlement]> = settlements.chunk_by(is_alike).collect();
+        args.len(runs.len());
+        for run in runs {
+            encode(&mut args, run);
         }
         args.len(defers.len());
         for defer in defers {
@@ -44,8 +45,22 @@ impl RedisStore {
     }
 }
 
-fn encode(args: &mut Args, settlement: &Settlement) {
-    let (code, more) = match settlement.settled {
+/// Whether all that is said of them but the index is the same.
+fn is_alike(one: &Settlement, other: &Settlement) -> bool {
+    one.claim == other.claim && one.settled == other.settled && words(one) == words(other)
+}
+
+/// The words about a mail that was sent are not kept.
+fn words(settlement: &Settlement) -> &str {
+    match settlement.settled {
+        Settled::Sent => "",
+        _ => &settlement.detail,
+    }
+}
+
+fn encode(args: &mut Args, run: &[Settlement]) {
+    let Some(first) = run.first() else { return };
+    let (code, more) = match first.settled {
         Settled::Sent => ("s", String::new()),
         Settled::Failed(failure) => ("f", failure.code().to_owned()),
         Settled::Retry { after } => (
@@ -58,11 +73,11 @@ fn encode(args: &mut Args, settlement: &Settlement) {
         Settled::Skipped => ("k", String::new()),
         Settled::Suppressed => ("x", String::new()),
     };
-    args.text(claim_name(settlement.claim))
-        .int(settlement.index)
+    args.text(claim_name(first.claim))
         .text(code)
         .text(more)
-        .text(&settlement.detail);
+        .text(words(first))
+        .indexes(run.iter().map(|settlement| settlement.index));
 }
 
 fn result(code: char) -> Result<SettleResult, Error> {

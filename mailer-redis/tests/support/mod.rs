@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use testkit::RedisServer;
+use testkit::{RedisCluster, RedisServer};
 use tokio::sync::Mutex;
 
 static SERVER: Mutex<Weak<RedisServer>> = Mutex::const_new(Weak::new());
@@ -23,8 +23,21 @@ pub(crate) async fn server() -> Arc<RedisServer> {
     server
 }
 
-/// Keeps the server until the runtime of this test ends.
-pub(crate) fn keep(server: Arc<RedisServer>) {
+static CLUSTER: Mutex<Weak<RedisCluster>> = Mutex::const_new(Weak::new());
+
+/// The cluster of the tests that run at this time.
+pub(crate) async fn cluster() -> Arc<RedisCluster> {
+    let mut running = CLUSTER.lock().await;
+    if let Some(cluster) = running.upgrade() {
+        return cluster;
+    }
+    let cluster = Arc::new(RedisCluster::start().await.unwrap());
+    *running = Arc::downgrade(&cluster);
+    cluster
+}
+
+/// Keeps a server until the runtime of this test ends.
+pub(crate) fn keep<T: Send + Sync + 'static>(server: Arc<T>) {
     tokio::spawn(async move {
         let _server = server;
         std::future::pending::<()>().await;

@@ -23,11 +23,11 @@ use self::call::{Call, StoreTime};
 use self::hand::Hand;
 use self::relay::Relay;
 pub(crate) use self::step::{Answer, Compose, Input, Send, Step, Verdicts};
-use crate::Error;
-use crate::domain::{ClaimId, RelayName, WorkerId};
+use crate::domain::{ClaimId, HaltCause, RelayName, WorkerId};
 use crate::engine::{Drained, Health};
 use crate::observer::Event;
 use crate::queue::{ClaimRequest, Room, Tick};
+use crate::{Error, ErrorKind};
 
 /// What a plan is made of.
 #[derive(Debug)]
@@ -65,6 +65,8 @@ pub(crate) struct Plan {
     events: Vec<Event>,
     next_number: u64,
     store_error: Option<String>,
+    /// The store has lost what it had confirmed: nothing more is asked of it.
+    rolled_back: bool,
     stopping: Option<Stopping>,
 }
 
@@ -114,6 +116,7 @@ impl Plan {
             events: Vec::new(),
             next_number: 1,
             store_error: None,
+            rolled_back: false,
             stopping: None,
         }
     }
@@ -141,6 +144,10 @@ impl Plan {
 
     /// The next thing to do. To be asked until there is none.
     pub(crate) fn next_step(&mut self, now: Duration) -> Option<Step> {
+        if self.rolled_back {
+            self.steps.clear();
+            return self.next_close();
+        }
         if let Some(step) = self.steps.pop_front() {
             return Some(step);
         }
@@ -203,6 +210,7 @@ impl Plan {
         Health {
             running: true,
             store_error: self.store_error.clone(),
+            store_warnings: Vec::new(),
             waiting,
             in_flight,
             relays: self
@@ -239,6 +247,9 @@ impl Plan {
 
     /// Whether all is told to the ledger, and the store knows that this worker is gone.
     pub(crate) fn is_stopped(&self) -> bool {
+        if self.rolled_back {
+            return self.hand.flying().is_empty();
+        }
         self.stopping.is_some_and(|stopping| stopping.said_goodbye)
             && self.is_at_rest()
             && self.tick.is_free()
@@ -251,11 +262,18 @@ impl Plan {
             finished: stopping.finished,
             released: stopping.released,
             in_doubt: stopping.in_doubt,
+            stopped_by: self.rolled_back.then_some(HaltCause::StoreRolledBack),
         }
+    }
+
+    /// Whether it must stop by itself.
+    pub(crate) fn must_stop(&self) -> bool {
+        self.rolled_back && self.stopping.is_none()
     }
 
     fn store_failed(&mut self, error: Option<Error>) {
         if let Some(error) = error {
+            self.rolled_back |= error.kind() == ErrorKind::RolledBack;
             self.store_error = Some(error.to_string());
             self.events.push(Event::StoreFailed {
                 detail: error.to_string(),

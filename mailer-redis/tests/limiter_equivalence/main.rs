@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
+mod ops;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::sync::Arc;
@@ -9,110 +11,17 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use mailer_core::clock::{Clock, VirtualClock};
 use mailer_core::domain::{Lane, Limit, Scope};
-use mailer_core::limiter::{Demand, RateLimiter};
+use mailer_core::limiter::{Demand, Grant, RateLimiter};
 use mailer_core::memory::MemoryStore;
 use mailer_redis::{RedisConfig, RedisRateLimiter};
 use proptest::prelude::*;
 use testkit::RedisServer;
 use tokio::runtime::Runtime;
 
-const LIMITS: [(&str, &str); 20] = [
-    ("5/minute", "namespace"),
-    ("20/hour", "namespace"),
-    ("30/day@Europe/Moscow", "namespace"),
-    ("40/week@America/St_Johns", "namespace"),
-    ("50/month", "namespace"),
-    ("4294967295/hour lanes bulk", "namespace"),
-    ("7/minute per relay", "relay:a"),
-    ("7/minute per relay", "relay:b"),
-    ("11/day per sender", "sender:a@b.example"),
-    ("8/minute lanes transactional,bulk", "namespace"),
-    ("15/10m rolling", "namespace"),
-    ("9/20s rolling lanes bulk", "namespace"),
-    ("3/1s rolling", "namespace"),
-    ("4294967295/60m rolling", "namespace"),
-    ("12/minute pace", "namespace"),
-    ("3/s pace per campaign", "campaign:spring"),
-    ("100/s pace", "namespace"),
-    ("50/hour pace", "namespace"),
-    ("4294967295/s pace lanes bulk", "namespace"),
-    ("4294967295/hour pace lanes test,bulk", "namespace"),
-];
+use ops::{Ask, LIMITS, Op, Step, op};
 
 /// Ended windows are found again by a clock that is set back by less than 10 minutes.
 const FURTHEST_BACK: TimeDelta = TimeDelta::minutes(9);
-
-#[derive(Debug, Clone)]
-enum Op {
-    Reserve(Vec<Ask>),
-    Again(usize),
-    Refund { index: usize, unused: u32 },
-    Clock(Step),
-    Usage,
-}
-
-#[derive(Debug, Clone)]
-struct Ask {
-    n: u32,
-    lane: Lane,
-    reserved_percent: u8,
-    /// Limits by their place, and what cap they have by now.
-    lines: Vec<(usize, Option<u32>)>,
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    By(i64),
-    /// Before the minute ends.
-    Before(i64),
-    /// Before the hour ends.
-    BeforeHour(i64),
-}
-
-fn ask(limits: std::ops::Range<usize>) -> impl Strategy<Value = Ask> {
-    let n = prop_oneof![6 => 0..8_u32, 1 => 8..300_u32, 1 => Just(u32::MAX)];
-    let cap = prop_oneof![
-        6 => Just(None),
-        2 => (0..60_u32).prop_map(Some),
-        1 => Just(Some(u32::MAX)),
-    ];
-    let reserved = prop::sample::select(&[0, 0, 25, 90, 255][..]);
-    let lane = prop::sample::select(&Lane::ALL[..]);
-    let lines = prop::collection::vec((limits, cap), 0..5);
-    (n, lane, reserved, lines).prop_map(|(n, lane, reserved_percent, lines)| Ask {
-        n,
-        lane,
-        reserved_percent,
-        lines,
-    })
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    const SECOND: i64 = 1_000_000;
-    let edge = prop::sample::select(&[0, 1, 249_999, 250_000, 250_001, 900_000, 3 * SECOND][..]);
-    prop_oneof![
-        5 => (0..20 * SECOND).prop_map(Step::By),
-        2 => (0..300_000_i64).prop_map(Step::By),
-        2 => (0..3 * 3600 * SECOND).prop_map(Step::By),
-        1 => (0..3 * 86_400 * SECOND).prop_map(Step::By),
-        2 => (-540 * SECOND..0).prop_map(Step::By),
-        2 => (-1_100_000..0_i64).prop_map(Step::By),
-        2 => edge.clone().prop_map(Step::Before),
-        1 => edge.prop_map(Step::BeforeHour),
-    ]
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    let some = || 0..LIMITS.len();
-    prop_oneof![
-        8 => prop::collection::vec(ask(some()), 1..4).prop_map(Op::Reserve),
-        1 => any::<usize>().prop_map(Op::Again),
-        2 => (any::<usize>(), prop_oneof![4 => 0..6_u32, 1 => Just(u32::MAX)])
-            .prop_map(|(index, unused)| Op::Refund { index, unused }),
-        6 => step().prop_map(Op::Clock),
-        1 => Just(Op::Usage),
-    ]
-}
 
 struct World {
     clock: VirtualClock,
@@ -175,6 +84,17 @@ impl World {
                 }
                 self.reserve(first..self.demands.len()).await
             }
+            Op::Twice(first, second) => {
+                let first = self.demand(&first);
+                let second = Demand {
+                    id: first.id.clone(),
+                    ..self.demand(&second)
+                };
+                let grants = self.compare(&[first.clone(), second]).await?;
+                self.demands.push(first);
+                self.forgotten_at.push(forgotten_at(&grants[1]));
+                Ok(())
+            }
             Op::Again(index) => match self.known(index) {
                 Some(index) => self.reserve(index..index + 1).await,
                 None => Ok(()),
@@ -220,16 +140,20 @@ impl World {
     }
 
     async fn reserve(&mut self, range: std::ops::Range<usize>) -> Result<(), TestCaseError> {
-        let demands = &self.demands[range.clone()];
-        let model = self.memory.reserve(demands).await.unwrap();
-        let grants = self.redis.reserve(demands).await.unwrap();
-        for (index, grant) in range.zip(&model) {
+        let grants = self.compare(&self.demands[range.clone()]).await?;
+        for (index, grant) in range.zip(grants) {
             if grant.granted > 0 {
-                self.forgotten_at[index] = Some(grant.use_by + TimeDelta::seconds(60));
+                self.forgotten_at[index] = forgotten_at(&grant);
             }
         }
-        prop_assert_eq!(grants, model, "at {}", self.clock.now());
         Ok(())
+    }
+
+    async fn compare(&self, demands: &[Demand]) -> Result<Vec<Grant>, TestCaseError> {
+        let model = self.memory.reserve(demands).await.unwrap();
+        let grants = self.redis.reserve(demands).await.unwrap();
+        prop_assert_eq!(&grants, &model, "at {}", self.clock.now());
+        Ok(grants)
     }
 
     fn turn(&mut self, step: &Step) {
@@ -260,6 +184,10 @@ impl World {
     }
 }
 
+fn forgotten_at(grant: &Grant) -> Option<DateTime<Utc>> {
+    (grant.granted > 0).then(|| grant.use_by + TimeDelta::seconds(60))
+}
+
 fn play(ops: Vec<Op>) -> Result<(), TestCaseError> {
     Runtime::new().unwrap().block_on(async {
         let mut world = World::new().await;
@@ -287,16 +215,50 @@ proptest! {
     /// So many buckets that they have to merge.
     #[test]
     fn rolling_limits_merge_alike(
-        steps in prop::collection::vec((prop_oneof![0..9_000_000_i64, -60_000_000..0_i64], 0..4_u32), 300..500)
+        steps in prop::collection::vec((
+            prop_oneof![
+                40 => 0..400_000_i64,
+                2 => 0..5_000_000_i64,
+                1 => -30_000_000..0_i64,
+            ],
+            0..4_u32,
+        ), 300..600)
     ) {
         let ask = |n| Ask {
             n,
             lane: Lane::Bulk,
             reserved_percent: 0,
-            lines: vec![(11, Some(90)), (10, Some(u32::MAX)), (12, Some(u32::MAX)), (12, Some(500))],
+            lines: vec![
+                (11, Some(u32::MAX)),
+                (10, Some(u32::MAX)),
+                (12, Some(u32::MAX)),
+                (12, Some(500)),
+            ],
         };
         let ops = steps.into_iter().flat_map(|(step, n)| {
             [Op::Clock(Step::By(step)), Op::Reserve(vec![ask(n)]), Op::Refund { index: step.unsigned_abs() as usize, unused: n / 2 }]
+        });
+        play(ops.collect())?;
+    }
+
+    /// A pace that two lines see leak by caps of their own.
+    #[test]
+    fn paces_leak_alike(
+        steps in prop::collection::vec((
+            prop_oneof![8 => 0..60_000_i64, 1 => 0..2_000_000_i64, 1 => -1_100_000..0_i64],
+            (0..40_u32, 1..500_u32, 1..500_u32),
+            prop::sample::select(&[0_u8, 30][..]),
+        ), 100..200)
+    ) {
+        let ops = steps.into_iter().flat_map(|(step, (n, first, second), reserved_percent)| {
+            let ask = Ask {
+                n,
+                lane: Lane::Bulk,
+                reserved_percent,
+                lines: vec![(16, Some(first)), (16, Some(second)), (15, Some(first * 7))],
+            };
+            let refund = Op::Refund { index: step.unsigned_abs() as usize, unused: n / 3 };
+            [Op::Clock(Step::By(step)), Op::Reserve(vec![ask]), refund]
         });
         play(ops.collect())?;
     }
