@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use mailer_core::clock::{Clock as _, SystemClock};
-use mailer_core::domain::CampaignState;
 use testkit::{Rule, SmtpServer, Stage as At};
 
 use crate::program::ended;
@@ -32,7 +31,7 @@ async fn a_worker_that_is_asked_to_end_leaves_nothing_in_doubt() {
 
         // Nothing has to be waited for: what was not begun was given back.
         stage.must(&["work", "--until-idle"]).await;
-        stage.becomes("spring", CampaignState::Completed, 5).await;
+        stage.is_completed("spring").await;
         let (reached, mails) = stage.reached();
         assert_eq!((reached.len(), mails), (400, 400));
     }

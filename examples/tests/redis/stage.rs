@@ -75,18 +75,32 @@ impl Stage {
         self.must(&["status", id, "--json"]).await.status()
     }
 
-    /// Waits for a campaign's state.
-    pub(crate) async fn becomes(&self, id: &str, state: CampaignState, within: u64) -> Status {
+    /// Waits until a campaign is deferred by a limit and nothing of it is in flight.
+    pub(crate) async fn is_deferred(&self, id: &str, reason: &str) -> Status {
+        let deferred = |status: &Status| {
+            status.reason_code.as_deref() == Some(reason) && status.counts.in_flight == 0
+        };
+        let status = self.becomes(id, deferred).await;
+        assert_eq!(status.state, CampaignState::Deferred);
+        status
+    }
+
+    pub(crate) async fn is_completed(&self, id: &str) -> Status {
+        self.becomes(id, |status| status.state == CampaignState::Completed)
+            .await
+    }
+
+    async fn becomes(&self, id: &str, is_so: impl Fn(&Status) -> bool) -> Status {
         let mut last = None;
-        let reached = poll(within, async || {
+        let so = poll(40, async || {
             let status = self.status(id).await;
-            let reached = status.state == state && status.counts.in_flight == 0;
+            let so = is_so(&status);
             last = Some(status);
-            reached
+            so
         });
-        let reached = reached.await;
+        let so = so.await;
         let last = last.unwrap();
-        assert!(reached, "not {state} within {within} s: {last:?}");
+        assert!(so, "{last:?}");
         last
     }
 

@@ -1,7 +1,6 @@
 //! A test mail asked for by one process and sent by another.
 
 use mailer_core::clock::{Clock as _, SystemClock};
-use mailer_core::domain::CampaignState;
 
 use crate::stage::{Stage, dismiss, poll, with_room};
 
@@ -11,7 +10,7 @@ async fn with_the_limit_used_up_it_is_deferred_and_leaves_when_the_window_turns(
     with_room(60, 15).await;
     stage.submit("spring", 20, &["--limit", "5/minute"]).await;
     let worker = stage.start(&["work"]);
-    stage.becomes("spring", CampaignState::Deferred, 20).await;
+    stage.is_deferred("spring", "rate_per_minute").await;
 
     let turns = SystemClock.now().timestamp().div_euclid(60) * 60 + 60;
     let turns = chrono::DateTime::from_timestamp(turns, 0).unwrap();
@@ -37,7 +36,7 @@ async fn with_a_reserved_share_it_leaves_while_bulk_waits() {
     let limit = ["--limit", "20/hour", "--reserved", "5"];
     stage.submit("spring", 50, &limit).await;
     let worker = stage.start(&["work"]);
-    stage.becomes("spring", CampaignState::Deferred, 20).await;
+    stage.is_deferred("spring", "rate_per_hour").await;
     assert_eq!(stage.relay.mail_count(), 19);
 
     let ended = stage.must(&["test", "--to", "me@example.com"]).await;

@@ -4,26 +4,44 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use mailer_core::clock::{Clock as _, SystemClock};
-use mailer_core::domain::CampaignState;
 
 use crate::stage::{Stage, dismiss, poll};
 
 #[tokio::test]
 async fn no_minute_has_more_than_its_share_and_everything_leaves() {
+    send_60_a_minute(90, 2).await;
+}
+
+#[tokio::test]
+#[ignore = "it takes minutes: scripts/scenario-4 --minutes"]
+async fn nor_has_any_of_many_minutes() {
+    send_60_a_minute(330, 20).await;
+}
+
+async fn send_60_a_minute(recipients: usize, workers: usize) {
     let stage = Stage::new().await;
-    stage.submit("spring", 90, &["--limit", "60/minute"]).await;
-    let workers = vec![stage.start(&["work"]), stage.start(&["work"])];
+    stage
+        .submit("spring", recipients, &["--limit", "60/minute"])
+        .await;
+    let workers = (0..workers).map(|_| stage.start(&["work"])).collect();
+    let minutes = recipients as u64 / 60;
     assert!(
-        poll(75, async || stage.relay.mail_count() >= 90).await,
+        poll(60 * minutes + 20, async || stage.relay.mail_count()
+            >= recipients as u64)
+        .await,
         "{:?}",
         stage.status("spring").await
     );
-    stage.becomes("spring", CampaignState::Completed, 10).await;
+    stage.is_completed("spring").await;
     dismiss(workers).await;
 
     let (reached, mails) = stage.reached();
-    assert_eq!((reached.len(), mails), (90, 90));
+    assert_eq!((reached.len(), mails), (recipients, recipients as u64));
     let minutes = by_minute(&stage);
+    println!(
+        "mails by the minute: {:?}",
+        minutes.values().collect::<Vec<_>>()
+    );
     assert!(minutes.values().all(|&mails| mails <= 60), "{minutes:?}");
 }
 
