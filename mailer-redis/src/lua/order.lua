@@ -10,7 +10,7 @@ local function end_old_waits()
     if left then redis.call('ZADD', P .. 'own', epoch, id) else redis.call('ZREM', P .. 'own', id) end
     local s = stream(id)
     if s then
-      if s.held and not held(s) then set(s, 'held', nil) end
+      if s.held and not held(s) then set(s, 'held', false) end
       place(s)
     end
   end
