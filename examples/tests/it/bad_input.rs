@@ -163,6 +163,10 @@ async fn limits_hours_and_numbers() {
                 &["--connections", "-1"],
                 &["-1", "--connections", "at least 1"],
             ),
+            (
+                &["--reserved", "101"],
+                &["--reserved", "0 to 100 percent", "101"],
+            ),
             (&["--on-unknown", "guess"], &["guess", "assume-sent"]),
             (&["--id", "spring offer"], &["spring offer", "legal id"]),
             (&["--namespace", "a b"], &["a b", "legal namespace"]),
@@ -263,14 +267,6 @@ async fn stores() {
     refuses_all(
         &Place::new(),
         &[
-            (
-                &["--store", "redis://127.0.0.1/0"],
-                &["mailer-redis", "not in this version"],
-            ),
-            (
-                &["status", "spring", "--store", "redis://127.0.0.1"],
-                &["not in this version"],
-            ),
             (&["--store", "mysql://x"], &["mysql://x", "unknown store"]),
             (&["submit"], shared),
             (&["list"], shared),
@@ -279,6 +275,8 @@ async fn stores() {
             (&["pause", "spring"], shared),
             (&["resume", "spring"], shared),
             (&["cancel", "spring"], shared),
+            (&["purge", "spring"], shared),
+            (&["policy", "set"], shared),
             (&["policy", "show"], shared),
             (&["policy", "clear"], shared),
         ],

@@ -9,7 +9,7 @@ use mailer_core::calendar::Zone;
 use mailer_core::domain::{CampaignId, OnUnknown, Span};
 
 use crate::input::{LimitArg, at_least_one, date, instant};
-use crate::store::{Namespace, StoreUrl};
+use crate::store::{DurabilityArg, Namespace, StoreUrl};
 
 /// Sends an e-mail campaign through an SMTP relay, under limits and working hours.
 ///
@@ -54,13 +54,15 @@ pub(crate) enum Command {
     Resume { id: CampaignId },
     /// Cancel a campaign for good
     Cancel { id: CampaignId },
-    /// Send one test mail, with the merge fields of the first recipient
+    /// Forget a campaign that is over, but for its id and its counts
+    Purge { id: CampaignId },
+    /// Send one test mail, with the merge fields of the first recipient; from a shared store, running workers send it
     Test {
         /// Who gets it
         #[arg(long, value_name = "ADDR")]
         to: String,
     },
-    /// Show or remove the policy of the namespace
+    /// Show, change or remove the policy of the namespace
     Policy {
         #[command(subcommand)]
         what: PolicyCommand,
@@ -80,6 +82,8 @@ pub(crate) enum Command {
 pub(crate) enum PolicyCommand {
     /// Show it
     Show,
+    /// Change what --limit, --reserved, --hours and --transient-delay say, and leave the rest
+    Set,
     /// Remove it: nothing is sent until one is set
     Clear,
 }
@@ -92,6 +96,15 @@ pub(crate) struct Options {
     /// The namespace within the store
     #[arg(long, global = true, value_name = "NAME", default_value = "mailer")]
     pub(crate) namespace: Namespace,
+    /// What is demanded of a Redis before mail depends on it
+    #[arg(
+        long,
+        global = true,
+        value_name = "RULE",
+        value_enum,
+        default_value = "no-eviction"
+    )]
+    pub(crate) durability: DurabilityArg,
     /// The relay: smtps://USER:PASS@HOST:PORT, smtp://HOST:PORT?tls=required, or smtp://HOST:PORT on this machine
     /// [default: a catcher on a free loopback port, mails kept in ./outbox]
     #[arg(long, global = true, value_name = "URL")]
@@ -127,6 +140,9 @@ pub(crate) struct Options {
         allow_hyphen_values = true
     )]
     pub(crate) limits: Vec<LimitArg>,
+    /// So many percent of every limit are kept from bulk mail, for test mails and transactional ones
+    #[arg(long, global = true, value_name = "PERCENT")]
+    pub(crate) reserved: Option<u8>,
     /// Working hours, such as "Mon-Fri 09:00-18:00,Sat 10:00-14:00"; `always` removes them
     #[arg(long, global = true, value_name = "HOURS", allow_hyphen_values = true)]
     pub(crate) hours: Option<String>,
@@ -166,5 +182,5 @@ pub(crate) struct Options {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 completed · 2 bad input, nothing submitted · 3 left deferred or paused · 4 halted · 5 cancelled · \
-1 anything else";
+Exit codes: 0 completed, or ended gracefully · 2 bad input, nothing submitted · 3 left deferred or paused · 4 halted · \
+5 cancelled · 130 stopped at once by a second signal · 1 anything else";

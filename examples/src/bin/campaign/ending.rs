@@ -12,6 +12,8 @@ pub(crate) enum Ending {
     LeftWaiting = 3,
     Halted = 4,
     Cancelled = 5,
+    /// What shells call the end by a signal from the keyboard.
+    StoppedAtOnce = 130,
 }
 
 impl Ending {

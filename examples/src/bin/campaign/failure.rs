@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use mailer_core::ErrorKind;
 use mailer_core::calendar::CalendarError;
+use mailer_core::domain::PolicyError;
 use mailer_smtp::SmtpConfigError;
 
 use crate::ending::Ending;
@@ -33,6 +34,8 @@ pub(crate) enum Failure {
     Signals(io::Error),
     #[error("the result cannot be written: {0}")]
     Output(io::Error),
+    #[error("--reserved: {0}")]
+    Policy(#[from] PolicyError),
     #[error("it cannot be put as JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error(transparent)]
@@ -49,12 +52,13 @@ impl Failure {
                 ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound => Ending::BadInput,
                 _ => Ending::Failed,
             },
-            Self::Store(_)
-            | Self::Recipients(_)
+            Self::Store(error) => error.ending(),
+            Self::Recipients(_)
             | Self::Letter(_)
             | Self::Hours(_)
             | Self::NeedsHours(_)
             | Self::LimitBesideNone
+            | Self::Policy(_)
             | Self::Smtp(_) => Ending::BadInput,
         }
     }

@@ -45,6 +45,6 @@ impl Stop {
         self.request();
         next().await;
         note("stopped at once: mails in flight may have been sent or not");
-        process::exit(Ending::Failed as i32);
+        process::exit(Ending::StoppedAtOnce as i32);
     }
 }

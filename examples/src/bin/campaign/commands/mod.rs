@@ -42,11 +42,15 @@ pub(crate) async fn run(args: &Args) -> Result<Ending, Failure> {
         Some(Command::Cancel { id }) => {
             steer::cancel(&open_shared(options, "cancel").await?, options, id).await
         }
+        Some(Command::Purge { id }) => {
+            steer::purge(&open_shared(options, "purge").await?, options, id).await
+        }
         Some(Command::Test { to }) => test_mail::test(options, to).await,
         Some(Command::Policy { what }) => {
             let mailer = open_shared(options, "policy").await?;
             match what {
                 PolicyCommand::Show => ask::policy(&mailer, options).await,
+                PolicyCommand::Set => steer::set_policy(&mailer, options).await,
                 PolicyCommand::Clear => steer::clear_policy(&mailer).await,
             }
         }

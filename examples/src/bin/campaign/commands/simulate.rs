@@ -19,7 +19,7 @@ pub(super) async fn simulate(
     let mailer = open(options).await?;
     let change = PolicyChange::of(options)?;
     let stored = mailer.policy().await?;
-    let policy = change.apply(stored.map_or_else(Policy::unlimited, |stored| stored.policy));
+    let policy = change.apply(stored.map_or_else(Policy::unlimited, |stored| stored.policy))?;
     let count = match count {
         Some(count) => count,
         None => Recipients::open(options.recipients.as_deref())?.count(),

@@ -2,12 +2,15 @@
 
 use std::str::FromStr;
 
-use mailer_core::Mailer;
 use mailer_core::calendar::WorkCalendar;
 use mailer_core::domain::{Lanes, Limit, LimitError, Policy, Span};
+use mailer_core::{ErrorKind, Mailer};
 
 use crate::args::Options;
 use crate::failure::Failure;
+
+/// Against other processes that change the policy at the same time.
+const TRIES: u32 = 10;
 
 /// A limit, or the word that removes all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,7 @@ pub(crate) enum LimitArg {
 #[derive(Debug)]
 pub(crate) struct PolicyChange {
     limits: Option<Vec<Limit>>,
+    reserved: Option<u8>,
     hours: Option<WorkCalendar>,
     transient_delay: Option<Span>,
 }
@@ -28,15 +32,19 @@ impl PolicyChange {
     pub(crate) fn of(options: &Options) -> Result<Self, Failure> {
         Ok(Self {
             limits: limits(&options.limits)?,
+            reserved: options.reserved,
             hours: hours(options)?,
             transient_delay: options.transient_delay,
         })
     }
 
     /// The policy that comes of it.
-    pub(crate) fn apply(&self, mut policy: Policy) -> Policy {
+    pub(crate) fn apply(&self, mut policy: Policy) -> Result<Policy, Failure> {
         if let Some(limits) = &self.limits {
             policy = policy.with_limits(limits.iter().cloned());
+        }
+        if let Some(percent) = self.reserved {
+            policy = policy.reserved(percent)?;
         }
         if let Some(hours) = &self.hours {
             policy = policy.calendar(hours.clone(), Lanes::BULK);
@@ -44,19 +52,23 @@ impl PolicyChange {
         if let Some(delay) = self.transient_delay {
             policy = policy.transient_delay(delay.into());
         }
-        policy
+        Ok(policy)
     }
 
     /// Sets it in the store; where no policy is stored, "unlimited" is what is changed.
     pub(crate) async fn store(&self, mailer: &Mailer) -> Result<(), Failure> {
-        let (policy, version) = match mailer.policy().await? {
-            Some(stored) => (stored.policy, stored.version),
-            None => (Policy::unlimited(), 0),
-        };
-        mailer
-            .set_policy(&self.apply(policy), Some(version))
-            .await?;
-        Ok(())
+        let mut tries = 1;
+        loop {
+            let (policy, version) = match mailer.policy().await? {
+                Some(stored) => (stored.policy, stored.version),
+                None => (Policy::unlimited(), 0),
+            };
+            match mailer.set_policy(&self.apply(policy)?, Some(version)).await {
+                // Another process has changed it in this moment: what it wrote is what is changed now.
+                Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
+                set => return Ok(set.map(drop)?),
+            }
+        }
     }
 }
 
