@@ -140,10 +140,14 @@ for _, lane in ipairs({ 'test', 'transactional', 'bulk' }) do
     elseif s.hours and not own_hours[name] then
       return finish({ 'hours', name, s.n })
     end
-    local closed = defer_while_closed(s)
-    if type(closed) == 'number' then return finish({ 'at', closed }) end
-    local c = not closed and lease(s)
-    if c then return finish(describe(c)) end
+    if may_start(s) then
+      local closed = defer_while_closed(s)
+      if type(closed) == 'number' then return finish({ 'at', closed }) end
+      local c = not closed and lease(s)
+      if c then return finish(describe(c)) end
+    else
+      place(s)
+    end
   end
 end
 return finish({ 'nothing', next_claim(room) })

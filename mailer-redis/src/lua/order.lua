@@ -20,7 +20,7 @@ end
 local function wake()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'asleep', '-inf', now, 'LIMIT', 0, 100)) do
     local s = stream(id)
-    if s then set_stand(s, s.due) else redis.call('ZREM', P .. 'asleep', id) end
+    if s then place(s) else redis.call('ZREM', P .. 'asleep', id) end
   end
   end_old_waits()
 end
