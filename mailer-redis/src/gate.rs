@@ -3,21 +3,18 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use mailer_core::Error;
-use mailer_core::calendar::WorkCalendar;
-use mailer_core::domain::{Limit, Scope, StoredPolicy};
+use mailer_core::domain::{Limit, LimitKind, StoredPolicy};
 use mailer_core::gate::{BeginBatch, BeginItem, BeginReply, Binding, Gate, StartVerdict, Verdict};
 
 use crate::args::Args;
 use crate::call::Answer;
 use crate::deferral;
-use crate::hours;
-use crate::limiter::{self, call_around};
-use crate::micros::Micros;
+use crate::limiter::call_around;
 use crate::queue::claim_name;
 use crate::reply::Reply;
-use crate::script::BEGIN;
+use crate::rules::lines;
+use crate::script::{BEGIN, BEGIN_CALENDAR, Script};
 use crate::store::RedisStore;
 
 #[async_trait]
@@ -25,11 +22,13 @@ impl Gate for RedisStore {
     async fn begin(&self, batch: &BeginBatch) -> Result<BeginReply, Error> {
         let stored = self.policy_of(batch.policy_version).await?;
         let groups = Groups::of(batch);
-        let answer = call_around(self.caller(), "begin", &BEGIN, |args, around| {
+        let script = smallest(&groups.bindings, stored.as_deref());
+        let answer = call_around(self.caller(), "begin", script, |args, around| {
             args.text("gate").int(batch.policy_version);
             args.len(groups.bindings.len());
             for binding in &groups.bindings {
-                encode_binding(args, binding, stored.as_deref(), around);
+                self.rules()
+                    .encode(args, binding, stored.as_deref(), around);
             }
             groups.encode(args);
         });
@@ -64,9 +63,26 @@ impl RedisStore {
     }
 }
 
+/// Calendar limits are enough for most policies, and every call begins with reading the script that it runs.
+fn smallest(bindings: &[&Arc<Binding>], stored: Option<&StoredPolicy>) -> &'static Script {
+    let is_calendar = |limit: &Limit| matches!(limit.kind(), LimitKind::Calendar { .. });
+    let all_calendar = bindings.iter().all(|binding| {
+        stored.is_none_or(|stored| {
+            lines(binding, stored)
+                .iter()
+                .all(|(limit, ..)| is_calendar(limit))
+        })
+    });
+    if all_calendar {
+        &BEGIN_CALENDAR
+    } else {
+        &BEGIN
+    }
+}
+
 /// A batch as scripts read it: its bindings once, and the items of one call after the other.
 struct Groups<'a> {
-    bindings: Vec<&'a Binding>,
+    bindings: Vec<&'a Arc<Binding>>,
     runs: Vec<(usize, &'a [BeginItem])>,
 }
 
@@ -86,10 +102,7 @@ impl<'a> Groups<'a> {
                 bindings.push(&first.binding);
             }
         }
-        Self {
-            bindings: bindings.into_iter().map(|binding| &**binding).collect(),
-            runs,
-        }
+        Self { bindings, runs }
     }
 
     fn encode(&self, args: &mut Args) {
@@ -102,51 +115,6 @@ impl<'a> Groups<'a> {
                 .indexes(run.iter().map(|item| item.index));
         }
     }
-}
-
-fn encode_binding(
-    args: &mut Args,
-    binding: &Binding,
-    stored: Option<&StoredPolicy>,
-    around: &[Micros],
-) {
-    args.text(binding.stream.as_str());
-    let Some(stored) = stored else {
-        args.text("").len(0).len(0).len(0);
-        return;
-    };
-    let policy: Vec<&WorkCalendar> = stored.policy.hours_for(binding.lane).into_iter().collect();
-    let all: Vec<&WorkCalendar> = binding.hours(&stored.policy).collect();
-    let (mut of_policy, mut of_all) = (Args::new(), Args::new());
-    hours::encode(&mut of_policy, &policy, around);
-    let never = hours::encode(&mut of_all, &all, around);
-    args.text(never).extend(&of_policy).extend(&of_all);
-    limiter::encode(
-        args,
-        &lines(binding, stored),
-        binding.lane,
-        stored.policy.reserved_percent(),
-        around,
-    );
-}
-
-/// The limits that bind it, in the order of [`Binding::limits`]; one that retires, with the instant from which it counts
-/// no more.
-fn lines<'a>(
-    binding: &'a Binding,
-    stored: &'a StoredPolicy,
-) -> Vec<(&'a Limit, Scope, Option<DateTime<Utc>>)> {
-    let present = stored.policy.limits().iter().map(|limit| (limit, None));
-    let retiring = stored
-        .retiring
-        .iter()
-        .map(|(limit, until)| (limit, Some(*until)));
-    let own = binding.limits.iter().map(|limit| (limit, None));
-    present
-        .chain(retiring)
-        .chain(own)
-        .map(|(limit, until)| (limit, binding.scope(limit.per()), until))
-        .collect()
 }
 
 fn read_verdicts(mut answer: Answer) -> Result<BeginReply, Error> {

@@ -14,6 +14,7 @@ mod namespace;
 mod policy;
 mod queue;
 mod reply;
+mod rules;
 mod script;
 mod store;
 mod streams;

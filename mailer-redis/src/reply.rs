@@ -87,6 +87,14 @@ impl Reply {
         }
     }
 
+    /// A byte for each index within a page.
+    pub(crate) fn bytes(&mut self) -> Result<Vec<u8>, Error> {
+        match self.next() {
+            Value::BulkString(bytes) => Ok(bytes),
+            other => Err(Self::unexpected(self.op, "bytes", &other)),
+        }
+    }
+
     /// All the rest, as texts.
     pub(crate) fn texts(mut self) -> Result<Vec<String>, Error> {
         let mut texts = Vec::new();

@@ -41,11 +41,14 @@ script!(ENQUEUE: "arguments" "guard" "state" "waits" "enqueue");
 
 // What workers do.
 script!(CLAIM: "arguments" "guard" "state" "waits" "order" "hours" "claims" "claim");
+script!(BEGIN_CALENDAR: "arguments" "guard" "state" "waits" "hours" "claims" "counters" "calendar" "limits" "begin");
 script!(
     BEGIN: "arguments" "guard" "state" "waits" "hours" "claims" "counters" "calendar" "rolling" "pace" "limits" "begin"
 );
+script!(SETTLE: "arguments" "guard" "state" "waits" "asked" "claims" "settle" "settled");
 script!(
-    SETTLE: "arguments" "guard" "state" "waits" "asked" "claims" "counters" "calendar" "rolling" "pace" "limits" "settle"
+    SETTLE_WITH_TOKENS: "arguments" "guard" "state" "waits" "asked" "claims" "counters" "calendar" "rolling" "pace" "limits" "settle"
+    "give_back" "settled"
 );
 script!(TICK: "arguments" "guard" "state" "waits" "order" "claims" "forget" "tick");
 script!(SPEC: "arguments" "guard" "spec");

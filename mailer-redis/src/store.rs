@@ -13,6 +13,7 @@ use crate::call::Caller;
 use crate::connection::{Link, RedisConfig, ServerReport};
 use crate::limiter;
 use crate::policy::delays;
+use crate::rules::Rules;
 use crate::script::OPEN;
 use crate::streams::Streams;
 
@@ -36,6 +37,7 @@ pub struct RedisStore {
 struct Inner {
     caller: Caller,
     streams: Streams,
+    rules: Rules,
     /// The policy of the last version that was read.
     policy: Mutex<Option<Arc<StoredPolicy>>>,
 }
@@ -78,6 +80,7 @@ impl RedisStore {
             inner: Arc::new(Inner {
                 caller,
                 streams: Streams::default(),
+                rules: Rules::default(),
                 policy: Mutex::default(),
             }),
         })
@@ -95,6 +98,10 @@ impl RedisStore {
 
     pub(crate) fn streams(&self) -> &Streams {
         &self.inner.streams
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.inner.rules
     }
 
     pub(crate) fn known_policy(&self) -> MutexGuard<'_, Option<Arc<StoredPolicy>>> {

@@ -51,7 +51,7 @@ impl State {
         if self.claims.contains_key(&request.id) {
             return Ok(ClaimReply::Claimed(self.describe(now, request.id)?));
         }
-        self.order.wake(now);
+        self.wake(now);
         let Some(policy) = self.policy.clone() else {
             return Ok(self.nothing(now, &request.room));
         };
@@ -60,8 +60,12 @@ impl State {
                 let Some(stream) = self.streams.get(&id) else {
                     break;
                 };
-                // Asked here and again at begin: a claim that could not begin would only be composed in vain.
                 let binding = Arc::clone(&stream.binding);
+                if !stream.may_start(now) {
+                    self.place(&id, now);
+                    continue;
+                }
+                // Asked here and again at begin: a claim that could not begin would only be composed in vain.
                 match refusal::of_hours(&binding, &policy.policy, now) {
                     Ok(None) => {}
                     Ok(Some(deferral)) => {

@@ -62,25 +62,24 @@ impl State {
         self.order.due(id, due, now);
     }
 
-    pub(super) fn place_all(&mut self, now: DateTime<Utc>) {
-        let ids: Vec<StreamId> = self.streams.keys().cloned().collect();
-        for id in ids {
+    /// Wakes every stream whose time has come.
+    pub(super) fn wake(&mut self, now: DateTime<Utc>) {
+        while let Some(id) = self.order.sleeper(now) {
             self.place(&id, now);
+        }
+    }
+
+    /// Places the stream that a scope is about alone, if it is about one.
+    fn place_scope(&mut self, scope: &Scope, now: DateTime<Utc>) {
+        if let Scope::Campaign(name) | Scope::Stream(name) = scope {
+            self.place(&StreamId::from(name.clone()), now);
         }
     }
 
     /// Writes a deferral, and puts a stream that it concerns alone to sleep.
     pub(super) fn write_deferral(&mut self, now: DateTime<Utc>, deferral: Deferral) -> Deferral {
         let held = self.deferrals.defer(now, deferral);
-        if let Scope::Campaign(name) | Scope::Stream(name) = &held.scope
-            && let Some(id) = self
-                .streams
-                .keys()
-                .find(|id| id.as_str() == name.as_str())
-                .cloned()
-        {
-            self.place(&id, now);
-        }
+        self.place_scope(&held.scope, now);
         held
     }
 
@@ -121,7 +120,7 @@ impl State {
 
     pub(super) fn resume(&mut self, now: DateTime<Utc>, scope: &Scope) {
         self.deferrals.resume(scope);
-        self.place_all(now);
+        self.place_scope(scope, now);
     }
 
     pub(super) fn halt(&mut self, now: DateTime<Utc>, halt: &Halt) -> Result<bool, Error> {
@@ -204,20 +203,27 @@ impl State {
     }
 
     fn policy_was_changed(&mut self, now: DateTime<Utc>) {
-        self.deferrals.policy_changed();
+        for scope in self.deferrals.policy_changed() {
+            self.place_scope(&scope, now);
+        }
         // Closed hours that never open are of the policy, too.
-        for stream in self.streams.values_mut() {
-            if matches!(
+        let halted = self.streams.iter_mut().filter(|(_, stream)| {
+            matches!(
                 &stream.hold,
                 Some(Hold::Halted {
                     cause: HaltCause::NoOpening,
                     ..
                 })
-            ) {
-                stream.hold = None;
-            }
+            )
+        });
+        let mut freed = Vec::new();
+        for (id, stream) in halted {
+            stream.hold = None;
+            freed.push(id.clone());
         }
-        self.place_all(now);
+        for id in freed {
+            self.place(&id, now);
+        }
     }
 
     /// The latest wait among a stream's scopes, as the book has it.

@@ -36,7 +36,7 @@ impl State {
             self.tidied_at = Some(now);
             self.forget_old(now);
         }
-        self.order.wake(now);
+        self.wake(now);
         TickReply {
             server_now: now,
             policy_version: self.policy_version,

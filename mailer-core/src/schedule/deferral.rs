@@ -64,9 +64,13 @@ impl DeferralBook {
             .max_by_key(|deferral| deferral.end())
     }
 
-    /// A new policy ends every wait that an old one caused.
-    pub(crate) fn policy_changed(&mut self) {
+    /// A new policy ends every wait that an old one caused. Returns the scopes that had such.
+    pub(crate) fn policy_changed(&mut self) -> Vec<Scope> {
+        let has_such = |slots: &BTreeMap<Slot, Deferral>| slots.keys().any(|slot| slot.of_policy);
+        let scopes = self.entries.iter().filter(|(_, slots)| has_such(slots));
+        let scopes = scopes.map(|(scope, _)| scope.clone()).collect();
         self.retain(|slot, _| !slot.of_policy);
+        scopes
     }
 
     /// Somebody ends the waits of a scope that no policy caused.

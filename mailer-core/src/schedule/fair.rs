@@ -102,14 +102,10 @@ impl FairOrder {
         }
     }
 
-    /// Wakes every stream whose time has come.
-    pub(crate) fn wake(&mut self, now: DateTime<Utc>) {
-        while let Some((due, id)) = self.asleep.first().cloned() {
-            if due > now {
-                break;
-            }
-            self.due(&id, Some(due), now);
-        }
+    /// Who has slept longest of those whose time has come.
+    pub(crate) fn sleeper(&self, now: DateTime<Utc>) -> Option<StreamId> {
+        let (due, id) = self.asleep.first()?;
+        (*due <= now).then(|| id.clone())
     }
 
     /// The groups of a lane that have something due.

@@ -99,12 +99,12 @@ local function ask_for_token(b, s)
 end
 
 local reply, last = { 'verdicts', version }, nil
-local function answer(verdict)
+local function answer(verdict, n)
   if last == verdict then
-    reply[reply.count] = reply[reply.count] + 1
+    reply[reply.count] = reply[reply.count] + n
   else
     last = verdict
-    reply[#reply + 1] = 1
+    reply[#reply + 1] = n
     reply.count = #reply
     for _, part in ipairs(verdict) do reply[#reply + 1] = part end
   end
@@ -131,16 +131,42 @@ local function said_before(c)
   return said
 end
 
+-- What most groups are: a new call, nothing hinders anyone, and there are tokens for all. Returns those that begin; nil if
+-- they are to be looked at one by one.
+local function begin_all(c, b, list)
+  local first = c and list[1]
+  if not first or c.answered or not all_stand_at(c.p, list, HELD) or hindrance(c, b, first) then return nil end
+  if is_gate then
+    if not b.stop and not b.go then open(b, c.s) end
+    if asks or b.stop then return nil end
+    b.room, b.taken = limits_free(b.lines), 0
+    if b.room < #list then return nil end
+  end
+  local started = step_all(c.p, list, HELD, BEGUN)
+  b.taken = #started
+  answer(b.go, #list)
+  return started
+end
+
 local starts, refused = {}, {}
 for _ = 1, int() do
   local c, call, b = claim(text()), int(), bindings[int()]
   if c and call > c.call then
-    c.call, c.before, c.given, refused[c] = call, {}, {}, {}
+    c.call, c.before, c.given, refused[c], c.answered = call, {}, {}, {}, false
   elseif c and call == c.call and not refused[c] then
-    c.before, c.given, refused[c] = said_before(c), {}, {}
+    c.before, c.given, refused[c], c.answered = said_before(c), {}, {}, true
+  elseif c then
+    c.answered = true
   end
-  local started = {}
-  for _, index in ipairs(indexes()) do
+  local list = indexes()
+  local started = begin_all(c, b, list)
+  if started then
+    for _, index in ipairs(started) do c.given[index] = is_gate and b.go or b.again end
+    list = {}
+  else
+    started = {}
+  end
+  for _, index in ipairs(list) do
     local verdict
     if c and call < c.call then
       verdict = STALE
@@ -148,7 +174,7 @@ for _ = 1, int() do
       verdict = c.before[index] or c.given[index]
     else
       verdict = hindrance(c, b, index) or ask_for_token(b, c.s)
-      if asks then return { seq, now, 'ask', str(asks) } end
+      if asks then break end
       if verdict == b.go then
         started[#started + 1] = index
         step(c.p, index, 'start')
@@ -159,9 +185,10 @@ for _ = 1, int() do
       end
       if c and (is_gate or verdict == b.go) then c.given[index] = is_gate and verdict or b.again end
     end
-    answer(verdict)
+    answer(verdict, 1)
   end
-  if b.taken and b.taken > 0 then limits_take(b.lines, b.taken) end
+  if asks then return { seq, now, 'ask', str(asks) } end
+  if is_gate and b.taken and b.taken > 0 then limits_take(b.lines, b.taken) end
   b.room, b.taken = nil, nil
   if #started > 0 then
     if not c.s.begun_at then set(c.s, 'begun_at', now) end

@@ -38,7 +38,7 @@ local function describe(c)
   elseif #indexes > 0 then
     mails = redis.call('HMGET', s.key .. 'mails:' .. p.number, unpack(indexes))
   end
-  return { 'claimed', s.id, s.n, tonumber(c.token), body, indexes, rows, mails }
+  return { 'claimed', s.id, s.n, tonumber(c.token), body, #indexes > 0 and string.char(unpack(indexes)) or '', rows, mails }
 end
 
 if claim(id) then return finish(describe(claim(id))) end
@@ -121,7 +121,7 @@ local function defer_while_closed(s)
   local closed = closed_hours(s, policy.hours, all.hours)
   if type(closed) == 'table' then
     defer(closed)
-    place(s)
+    if closed.scope ~= 'namespace' then place(s) end
   elseif closed == 'never' then
     never_opens(s, all.never)
     place(s)
@@ -140,10 +140,14 @@ for _, lane in ipairs({ 'test', 'transactional', 'bulk' }) do
     elseif s.hours and not own_hours[name] then
       return finish({ 'hours', name, s.n })
     end
-    local closed = defer_while_closed(s)
-    if type(closed) == 'number' then return finish({ 'at', closed }) end
-    local c = not closed and lease(s)
-    if c then return finish(describe(c)) end
+    if may_start(s) then
+      local closed = defer_while_closed(s)
+      if type(closed) == 'number' then return finish({ 'at', closed }) end
+      local c = not closed and lease(s)
+      if c then return finish(describe(c)) end
+    else
+      place(s)
+    end
   end
 end
 return finish({ 'nothing', next_claim(room) })

@@ -16,7 +16,7 @@ else
   local completed = s.sealed_at and (expired(s) or s.pending + s.retrying == 0) and s.in_flight == 0
   if cancelled and change ~= 'cancel' then return { seq, now, 'final', 'cancelled' } end
   if completed and not cancelled then return { seq, now, 'final', 'completed' } end
-  set(s, 'held', KIND[change] and KIND[change] .. ' ' .. hold or nil)
+  set(s, 'held', KIND[change] and KIND[change] .. ' ' .. hold)
   if change == 'resume' then
     local b = book('waits:' .. s.id)
     for field in pairs(b.slots) do

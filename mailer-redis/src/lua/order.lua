@@ -10,7 +10,7 @@ local function end_old_waits()
     if left then redis.call('ZADD', P .. 'own', epoch, id) else redis.call('ZREM', P .. 'own', id) end
     local s = stream(id)
     if s then
-      if s.held and not held(s) then set(s, 'held', nil) end
+      if s.held and not held(s) then set(s, 'held', false) end
       place(s)
     end
   end
@@ -20,7 +20,7 @@ end
 local function wake()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'asleep', '-inf', now, 'LIMIT', 0, 100)) do
     local s = stream(id)
-    if s then set_stand(s, s.due) else redis.call('ZREM', P .. 'asleep', id) end
+    if s then place(s) else redis.call('ZREM', P .. 'asleep', id) end
   end
   end_old_waits()
 end

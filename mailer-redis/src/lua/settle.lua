@@ -111,12 +111,16 @@ end
 
 local changed = {}
 
+-- While the page is in hand its stream stands as it did, unless its time has come or is over.
 local function note_changed(c)
+  local s = c.s
   if c.p.in_hand == 0 then
     set_owner(c.p, nil)
     end_claim(c.id)
+    changed[c.p] = true
+  elseif s.in_flight == 0 or expired(s) or s.stand == 'asleep' and s.due <= now then
+    touch_and_end(s)
   end
-  changed[c.p] = true
 end
 
 local function settle(st)
@@ -159,9 +163,4 @@ for _, run in ipairs(runs) do
 end
 for p in pairs(changed) do page_changed(p) end
 for relay in pairs(sent_by) do redis.call('HSET', P .. 'relays', relay, str(now)) end
-for _, b in ipairs(returned) do limits_return(b.receipt, 1, b.at) end
-limits_write()
 
-local reply = { table.concat(results) }
-for _, d in ipairs(defers) do reply[#reply + 1] = defer_as_asked(d) end
-return finish(reply)

@@ -43,7 +43,7 @@ for _ = 1, int() do
   if s then
     local number, due = first_due(s)
     local words = due and due > now and s.pending == 0 and words_of_retry(s, number, due) or ''
-    local hold = s.held and held(s) and string.match(s.held, '^%a+ ?%d* ?(.*)$') or ''
+    local hold = held(s) and string.match(s.held, '^%a+ ?%d* ?(.*)$') or ''
     local counts = {}
     for i, name in ipairs({ 'total', 'pending', 'in_flight', 'sent', 'failed', 'retrying', 'unknown', 'suppressed', 'skipped', 'expired' }) do
       counts[i] = s[name]

@@ -49,26 +49,39 @@ end
 local streams, pages, meta_changed = {}, {}, {}
 
 local function number(text)
-  return text and tonumber(text) or nil
+  return text and tonumber(text)
 end
 
--- A stream, or nil.
+-- The fields of a stream that most scripts do without are read when one of them is asked for.
+local function read_rest(s, field)
+  setmetatable(s, nil)
+  local v = redis.call('HMGET', P .. 'stream:' .. s.id, 'lane', 'sender', 'composer', 'rule', 'hours', 'weight', 'service',
+    'starts_at', 'pages', 'last_size', 'total', 'failed', 'unknown', 'suppressed', 'skipped', 'expired')
+  local rest = {
+    lane = v[1], sender = v[2], composer = v[3], rule = v[4], hours = v[5], weight = tonumber(v[6]),
+    service = tonumber(v[7]), starts_at = number(v[8]), pages = tonumber(v[9]), last_size = number(v[10]),
+    total = tonumber(v[11]), failed = tonumber(v[12]), unknown = tonumber(v[13]), suppressed = tonumber(v[14]),
+    skipped = tonumber(v[15]), expired = tonumber(v[16]),
+  }
+  for name, value in pairs(rest) do
+    -- What was changed before it was ever read stays.
+    if not s.changed[name] then s[name] = value end
+  end
+  return s[field]
+end
+
+-- A stream, or nil. A field that it does not have is false.
 local function stream(id)
   local s = streams[id]
   if s == nil then
-    local v = redis.call('HMGET', P .. 'stream:' .. id, 'n', 'lane', 'relay', 'sender', 'composer', 'stand', 'held', 'rule',
-      'hours', 'weight', 'service', 'due', 'sealed_at', 'starts_at', 'expires_at', 'begun_at', 'finished_at', 'pages',
-      'last_size', 'total', 'pending', 'in_flight', 'sent', 'failed', 'retrying', 'unknown', 'suppressed', 'skipped',
-      'expired')
-    s = v[1] and {
-      id = id, changed = {}, n = v[1], key = P .. v[1] .. ':', lane = v[2], relay = v[3], sender = v[4], composer = v[5],
-      stand = v[6], held = v[7] or nil, rule = v[8] or nil, hours = v[9] or nil, weight = tonumber(v[10]),
-      service = tonumber(v[11]), due = number(v[12]), sealed_at = number(v[13]), starts_at = number(v[14]),
-      expires_at = number(v[15]), begun_at = number(v[16]), finished_at = number(v[17]), pages = tonumber(v[18]),
-      last_size = number(v[19]), total = tonumber(v[20]), pending = tonumber(v[21]), in_flight = tonumber(v[22]),
-      sent = tonumber(v[23]), failed = tonumber(v[24]), retrying = tonumber(v[25]), unknown = tonumber(v[26]),
-      suppressed = tonumber(v[27]), skipped = tonumber(v[28]), expired = tonumber(v[29]),
-    }
+    local v = redis.call('HMGET', P .. 'stream:' .. id, 'n', 'relay', 'stand', 'held', 'due', 'sealed_at', 'expires_at',
+      'begun_at', 'finished_at', 'pending', 'in_flight', 'retrying', 'sent')
+    s = v[1] and setmetatable({
+      id = id, changed = {}, n = v[1], key = P .. v[1] .. ':', relay = v[2], stand = v[3], held = v[4], due = number(v[5]),
+      sealed_at = number(v[6]), expires_at = number(v[7]), begun_at = number(v[8]), finished_at = number(v[9]),
+      pending = tonumber(v[10]), in_flight = tonumber(v[11]), retrying = tonumber(v[12]), sent = tonumber(v[13]),
+      may_have_ended = false,
+    }, { __index = read_rest })
     streams[id] = s
   end
   return s or nil
@@ -89,7 +102,7 @@ local function held(s)
 end
 
 local function expired(s)
-  return s.expires_at ~= nil and s.expires_at <= now
+  return s.expires_at and s.expires_at <= now
 end
 
 local function is_campaign(id)
@@ -98,13 +111,13 @@ end
 
 -- Whether a delivery of it may start, as far as it alone decides.
 local function may_start(s)
-  return (s.sealed_at ~= nil or not is_campaign(s.id)) and not held(s) and not expired(s)
+  return (s.sealed_at or not is_campaign(s.id)) and not held(s) and not expired(s)
 end
 
 local function is_over(s)
   if s.in_flight > 0 then return false end
   if held(s) == 'cancelled' then return true end
-  return s.sealed_at ~= nil and (expired(s) or s.pending + s.retrying == 0)
+  return s.sealed_at and (expired(s) or s.pending + s.retrying == 0)
 end
 
 -- A page of a stream, or nil.

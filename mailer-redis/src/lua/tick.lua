@@ -70,6 +70,10 @@ if gap and (gap > 2 * within + 5000000 or gap < 0) then
   set_meta('suspect_from', now)
 end
 set_meta('last_tick', now)
+-- A clock that was set back has not seen them silent yet.
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'suspects', '(' .. str(now), '+inf', 'LIMIT', 0, 100)) do
+  redis.call('ZADD', P .. 'suspects', now, id)
+end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'suspects', '-inf', now - SUSPECT_FOR, 'LIMIT', 0, 8)) do
   if now - suspect_from >= SUSPECT_FOR then reap(id) end
 end

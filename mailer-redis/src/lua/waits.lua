@@ -199,7 +199,7 @@ local function finish(reply)
       local values = {}
       for field in pairs(s.changed) do
         local value = s[field]
-        if value == nil then
+        if not value then
           redis.call('HDEL', P .. 'stream:' .. s.id, field)
         else
           values[#values + 1] = field

@@ -98,7 +98,7 @@ impl RedisStore {
         };
         let token = reply.count()?;
         let body = reply.text()?;
-        let mut indexes = reply.list()?;
+        let indexes = reply.bytes()?;
         let rows = read_rows(&mut reply.list()?)?;
         let mut mails = reply.list()?;
         let mut records: Vec<_> = match body.as_str() {
@@ -110,8 +110,7 @@ impl RedisStore {
                 .collect(),
         };
         let mut deliveries = Vec::new();
-        while !indexes.is_empty() {
-            let index: u16 = indexes.count()?;
+        for index in indexes.into_iter().map(u16::from) {
             let (record, letter, on_unknown) = match &known.campaign {
                 Some((spec, letter)) => {
                     let record = records.get_mut(usize::from(index)).and_then(Option::take);

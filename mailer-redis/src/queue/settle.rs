@@ -7,7 +7,7 @@ use super::claim_name;
 use crate::args::Args;
 use crate::deferral::{self, micros};
 use crate::intake::rule;
-use crate::script::SETTLE;
+use crate::script::{SETTLE, SETTLE_WITH_TOKENS};
 use crate::store::RedisStore;
 
 impl RedisStore {
@@ -26,7 +26,12 @@ impl RedisStore {
         for defer in defers {
             deferral::encode(&mut args, defer);
         }
-        let mut answer = self.caller().call("settle", &SETTLE, &args).await?;
+        let gives_back = |settlement: &Settlement| settlement.settled == Settled::NotStarted;
+        let script = match settlements.iter().any(gives_back) {
+            true => &SETTLE_WITH_TOKENS,
+            false => &SETTLE,
+        };
+        let mut answer = self.caller().call("settle", script, &args).await?;
         let results = answer
             .reply
             .text()?

@@ -1,0 +1,4 @@
+-- What `settle` answers: a string of results, then for each deferral the one that holds.
+local reply = { table.concat(results) }
+for _, d in ipairs(defers) do reply[#reply + 1] = defer_as_asked(d) end
+return finish(reply)
