@@ -29,8 +29,14 @@ async fn a_submit_that_is_killed_sends_nothing_and_is_finished_by_the_next() {
     stage.must(&["work", "--until-idle"]).await;
     assert_eq!(stage.relay.mail_count(), 0);
 
-    // Who was killed has the load lease for some time yet.
-    let submitted = poll(50, async || stage.run(&submit).await.code == Some(0));
+    let busy = stage.run(&submit).await;
+    assert_eq!(busy.code, Some(2), "{busy:?}");
+    assert!(
+        busy.stderr.contains("being loaded by another process"),
+        "{busy:?}"
+    );
+    // Who was killed keeps others out for a minute.
+    let submitted = poll(80, async || stage.run(&submit).await.code == Some(0));
     assert!(submitted.await, "{:?}", stage.run(&submit).await);
     let counts = stage.status("spring").await.counts;
     assert_eq!((counts.total, counts.pending), (60_000, 60_000));

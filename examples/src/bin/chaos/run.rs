@@ -23,10 +23,7 @@ pub(crate) async fn all(args: &Args) -> Fallible<bool> {
         args.recipients, args.campaigns, args.workers
     );
     println!("{HEAD}");
-    let troubles = or(
-        &args.trouble,
-        &[Trouble::Kills, Trouble::Restarts, Trouble::Outages],
-    );
+    let troubles = or(&args.trouble, &Trouble::ALL);
     let rules = or(
         &args.on_unknown,
         &[OnUnknown::AssumeSent, OnUnknown::Resend],

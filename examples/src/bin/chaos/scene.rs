@@ -35,7 +35,7 @@ impl Scene {
     ) -> Fallible<Self> {
         let redis = match trouble {
             Trouble::Restarts => RedisServer::builder().append_only(Fsync::Always),
-            Trouble::Kills | Trouble::Outages => RedisServer::builder(),
+            Trouble::Kills | Trouble::Outages | Trouble::Freezes => RedisServer::builder(),
         };
         let redis = redis.start().await?;
         let network = FaultProxy::start_seeded(redis.addr(), seed).await?;
@@ -50,7 +50,7 @@ impl Scene {
         let orders = Orders {
             redis: match trouble {
                 Trouble::Outages => format!("redis://{}/", network.addr()),
-                Trouble::Kills | Trouble::Restarts => redis.url(),
+                Trouble::Kills | Trouble::Restarts | Trouble::Freezes => redis.url(),
             },
             smtp: relay.url(),
             connections: args.connections,

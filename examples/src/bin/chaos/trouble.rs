@@ -15,6 +15,8 @@ use crate::scene::Scene;
 
 /// Longer than a lease.
 const LONG: TimeDelta = TimeDelta::seconds(70);
+/// Longer than others wait for who has lost a lease.
+const SUSPICION: TimeDelta = TimeDelta::seconds(20);
 /// So that it ends, even if no mail leaves.
 const MOST_OUTAGES: u64 = 300;
 
@@ -30,6 +32,7 @@ pub(crate) async fn make(
         Trouble::Kills => kill(args, scene, crew, random, false).await,
         Trouble::Restarts => kill(args, scene, crew, random, true).await,
         Trouble::Outages => break_network(args, scene, crew, random).await,
+        Trouble::Freezes => freeze(args, scene, crew, random).await,
     }
 }
 
@@ -98,6 +101,36 @@ async fn break_network(
         outages += 1;
     }
     Ok(outages)
+}
+
+/// Freezes workers by chance and briefly, and twice for so long that their pages are given to others.
+async fn freeze(args: &Args, scene: &Scene, crew: &mut Crew, random: &mut Rng) -> Fallible<u64> {
+    let all = args.recipients as u64;
+    let mut long_ones = [all / 4, all / 2].into_iter().peekable();
+    let mut freezes = 0;
+    while freezes < MOST_OUTAGES && (long_ones.peek().is_some() || scene.relay.mail_count() < all) {
+        SystemClock.sleep(millis(random, 300..1_500)).await;
+        crew.look_after()?;
+        let lasts = match long_ones.next_if(|&at| scene.relay.mail_count() >= at) {
+            Some(_) => {
+                // What was in flight is in doubt, as after a kill.
+                crew.kills += 1;
+                real(LONG + SUSPICION, args.speed)
+            }
+            None => millis(random, 50..10_000) / args.speed,
+        };
+        crew.freeze(random.usize(..args.workers), lasts).await?;
+        freezes += 1;
+        if scene
+            .statuses()
+            .await?
+            .iter()
+            .all(|status| status.state.is_final())
+        {
+            break;
+        }
+    }
+    Ok(freezes)
 }
 
 /// How a network fails.
