@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// Milliseconds that the relay takes to answer
     #[arg(long, default_value_t = 30)]
     pub(crate) latency: u64,
+    /// A limit of so many mails a minute, which must hold as well
+    #[arg(long)]
+    pub(crate) per_minute: Option<u32>,
     /// Milliseconds from one kill to the next
     #[arg(long, default_value_t = 250)]
     pub(crate) kill_every: u64,

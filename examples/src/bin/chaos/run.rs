@@ -86,6 +86,16 @@ async fn one(args: &Args, kind: Trouble, rule: OnUnknown, seed: u64) -> Fallible
     verdict.hear_statuses(&statuses);
     let (fates, unasked) = record::fates(&scene).await?;
     verdict.hear(args, &fates);
+    if let Some(cap) = args.per_minute {
+        for mails in record::minutes(&scene)
+            .into_values()
+            .filter(|&mails| mails > cap)
+        {
+            verdict
+                .violations
+                .push(format!("{mails} mails have started in one minute"));
+        }
+    }
     if unasked > 0 {
         verdict
             .violations

@@ -46,7 +46,11 @@ impl Scene {
         let origin = micros_now();
         let config = config(&redis.url(), origin, args.speed);
         let mailer = Mailer::open(RedisStore::open(&config).await?).await?;
-        mailer.init_policy(&Policy::unlimited()).await?;
+        let policy = match args.per_minute {
+            Some(cap) => Policy::new().limit(&format!("{cap}/minute"))?,
+            None => Policy::unlimited(),
+        };
+        mailer.init_policy(&policy).await?;
         let orders = Orders {
             redis: match trouble {
                 Trouble::Outages => format!("redis://{}/", network.addr()),
