@@ -183,8 +183,14 @@ async fn check_namespace(inner: &Inner, namespace: &Namespace) -> Result<(), Err
         return Err(Error::incompatible(OP, detail));
     }
     let format = ask(inner, "HGET", cmd("HGET").arg(&key).arg("format")).await?;
-    if format.is_empty() || format == FORMAT {
+    if format == FORMAT {
         return Ok(());
+    }
+    if format.is_empty() {
+        let detail = format!(
+            "the hash {key} at {place} has no field \"format\": another program uses this namespace; choose another"
+        );
+        return Err(Error::incompatible(OP, detail));
     }
     let detail = format!(
         "the data under {namespace} at {place} is of format {format:?}, this version knows format {FORMAT:?}: \

@@ -9,7 +9,6 @@ if not s then
     'weight', 1, 'service', 0, 'stand', 'out', 'total', 0, 'pages', 0, 'last_size', 0)
   redis.call('HSET', P .. 'stream:' .. id, 'pending', 0, 'in_flight', 0, 'sent', 0, 'failed', 0, 'retrying', 0, 'unknown', 0,
     'suppressed', 0, 'skipped', 0, 'expired', 0)
-  redis.call('SADD', P .. 'standing', id)
   streams[id] = nil
   s = stream(id)
 end

@@ -1,8 +1,8 @@
 -- Which stream is served next, and when there may be something to claim again.
 
--- Ends the waits of their own that an old policy caused, a hundred streams at a time.
+-- Ends the waits of their own that an old policy caused, thirty streams at a time.
 local function end_old_waits()
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'own', '-inf', '(' .. epoch, 'LIMIT', 0, 100)) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'own', '-inf', '(' .. epoch, 'LIMIT', 0, 30)) do
     local b, left = book('waits:' .. id), false
     for field, slot in pairs(b.slots) do
       if holds_until(slot) then left = true else redis.call('HDEL', P .. 'waits:' .. id, field) end
@@ -16,9 +16,9 @@ local function end_old_waits()
   end
 end
 
--- Wakes every stream whose time has come, a hundred at a time.
+-- Wakes every stream whose time has come, thirty at a time.
 local function wake()
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'asleep', '-inf', now, 'LIMIT', 0, 100)) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'asleep', '-inf', now, 'LIMIT', 0, 30)) do
     local s = stream(id)
     if s then place(s) else redis.call('ZREM', P .. 'asleep', id) end
   end
