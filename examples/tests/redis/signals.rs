@@ -58,3 +58,26 @@ async fn a_second_signal_ends_it_at_once() {
     assert_eq!(told.code, Some(130), "{told:?}");
     assert!(told.stderr.contains("stopped at once"), "{told:?}");
 }
+
+#[tokio::test]
+async fn a_worker_that_is_asked_to_end_while_redis_is_away_ends_all_the_same() {
+    let relay = SmtpServer::builder().latency(Duration::from_millis(20));
+    let mut stage = Stage::with_relay(relay.start().await.unwrap()).await;
+    stage.submit("spring", 400, &[]).await;
+    let worker = stage.start(&["work"]);
+    assert!(poll(20, async || stage.relay.mail_count() >= 20).await);
+    stage.redis.kill();
+    let asked_at = SystemClock.monotonic();
+    signal(&worker, "-TERM");
+    let told = ended(worker).await;
+    let took = SystemClock.monotonic() - asked_at;
+    assert_eq!(told.code, Some(0), "{told:?}");
+    println!(
+        "it took {took:?}, said {:?} and {} lines more",
+        told.stdout,
+        told.stderr.lines().count()
+    );
+    // 25 s to drain, 5 s to tell the ledger, 1 s to say goodbye.
+    assert!(took < Duration::from_secs(33), "{took:?}");
+    assert!(told.stderr.contains("store: "), "{told:?}");
+}

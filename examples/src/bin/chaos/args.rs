@@ -39,6 +39,9 @@ pub(crate) struct Args {
     /// A limit of so many mails a minute, which must hold as well
     #[arg(long)]
     pub(crate) per_minute: Option<u32>,
+    /// Meanwhile a host enqueues single mails, pauses and resumes campaigns, and changes the policy
+    #[arg(long, conflicts_with = "per_minute")]
+    pub(crate) busy_host: bool,
     /// Milliseconds from one kill to the next
     #[arg(long, default_value_t = 250)]
     pub(crate) kill_every: u64,

@@ -8,6 +8,7 @@ use mailer_core::queue::Delivery;
 
 use crate::Fallible;
 use crate::clock::FastClock;
+use crate::host::{Host, SENDER};
 use crate::scene::Scene;
 
 /// One recipient of one campaign.
@@ -20,7 +21,7 @@ pub(crate) struct Fate {
 }
 
 /// The fate of every recipient, and the mails that nobody has asked for.
-pub(crate) async fn fates(scene: &Scene) -> Fallible<(Vec<Fate>, usize)> {
+pub(crate) async fn fates(scene: &Scene, host: &Host) -> Fallible<(Vec<Fate>, usize)> {
     let mut taken = BTreeMap::<(String, String), usize>::new();
     for mail in scene.relay.mails() {
         for to in mail.to {
@@ -39,6 +40,11 @@ pub(crate) async fn fates(scene: &Scene) -> Fallible<(Vec<Fate>, usize)> {
             });
         }
     }
+    let from = format!("{SENDER}@shop.example");
+    let single = host
+        .fates(|to| taken.remove(&(from.clone(), to.to_owned())).unwrap_or(0))
+        .await?;
+    fates.extend(single);
     Ok((fates, taken.len()))
 }
 
