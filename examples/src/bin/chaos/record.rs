@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use mailer_core::clock::Clock as _;
 use mailer_core::domain::CampaignId;
 use mailer_core::queue::Delivery;
 
 use crate::Fallible;
+use crate::clock::FastClock;
 use crate::scene::Scene;
 
 /// One recipient of one campaign.
@@ -38,6 +40,20 @@ pub(crate) async fn fates(scene: &Scene) -> Fallible<(Vec<Fate>, usize)> {
         }
     }
     Ok((fates, taken.len()))
+}
+
+/// How many mails have started in each minute of the store's clock: when the relay read `MAIL FROM`.
+pub(crate) fn minutes(scene: &Scene) -> BTreeMap<i64, u32> {
+    let clock = FastClock::new(scene.orders.origin, scene.orders.speed);
+    let now = clock.now();
+    let mut minutes = BTreeMap::new();
+    for command in scene.relay.commands() {
+        if command.line.starts_with("MAIL") {
+            let at = now - command.at.elapsed() * scene.orders.speed;
+            *minutes.entry(at.timestamp().div_euclid(60)).or_default() += 1;
+        }
+    }
+    minutes
 }
 
 async fn deliveries(scene: &Scene, campaign: &CampaignId) -> Fallible<Vec<Delivery>> {

@@ -23,10 +23,7 @@ pub(crate) async fn all(args: &Args) -> Fallible<bool> {
         args.recipients, args.campaigns, args.workers
     );
     println!("{HEAD}");
-    let troubles = or(
-        &args.trouble,
-        &[Trouble::Kills, Trouble::Restarts, Trouble::Outages],
-    );
+    let troubles = or(&args.trouble, &Trouble::ALL);
     let rules = or(
         &args.on_unknown,
         &[OnUnknown::AssumeSent, OnUnknown::Resend],
@@ -89,6 +86,16 @@ async fn one(args: &Args, kind: Trouble, rule: OnUnknown, seed: u64) -> Fallible
     verdict.hear_statuses(&statuses);
     let (fates, unasked) = record::fates(&scene).await?;
     verdict.hear(args, &fates);
+    if let Some(cap) = args.per_minute {
+        for mails in record::minutes(&scene)
+            .into_values()
+            .filter(|&mails| mails > cap)
+        {
+            verdict
+                .violations
+                .push(format!("{mails} mails have started in one minute"));
+        }
+    }
     if unasked > 0 {
         verdict
             .violations

@@ -1,0 +1,60 @@
+//! A worker that is asked to end.
+
+use std::time::Duration;
+
+use mailer_core::clock::{Clock as _, SystemClock};
+use testkit::{Rule, SmtpServer, Stage as At};
+
+use crate::program::ended;
+use crate::stage::{Stage, poll, signal};
+
+#[tokio::test]
+async fn a_worker_that_is_asked_to_end_leaves_nothing_in_doubt() {
+    for name in ["-TERM", "-INT"] {
+        let relay = SmtpServer::builder().latency(Duration::from_millis(20));
+        let stage = Stage::with_relay(relay.start().await.unwrap()).await;
+        stage.submit("spring", 400, &[]).await;
+        let worker = stage.start(&["work"]);
+        assert!(poll(20, async || stage.relay.mail_count() >= 20).await);
+
+        signal(&worker, name);
+        let asked_at = SystemClock.monotonic();
+        let told = ended(worker).await;
+        let took = SystemClock.monotonic() - asked_at;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert!(told.stdout.contains(" 0 in doubt"), "{told:?}");
+        assert!(took < Duration::from_secs(25), "{took:?}");
+        let counts = stage.status("spring").await.counts;
+        assert_eq!(counts.sent, stage.relay.mail_count(), "{counts:?}");
+        assert_eq!((counts.in_flight, counts.unknown), (0, 0), "{counts:?}");
+        assert!(counts.sent < 400, "{counts:?}");
+
+        // Nothing has to be waited for: what was not begun was given back.
+        stage.must(&["work", "--until-idle"]).await;
+        stage.is_completed("spring").await;
+        let (reached, mails) = stage.reached();
+        assert_eq!((reached.len(), mails), (400, 400));
+    }
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let stall = Rule::at(At::Dot).stall();
+    let relay = SmtpServer::builder().rule(stall).start().await.unwrap();
+    let stage = Stage::with_relay(relay).await;
+    stage.submit("spring", 3, &[]).await;
+    let worker = stage.start(&["work"]);
+    assert!(
+        poll(20, async || stage.status("spring").await.counts.in_flight
+            == 3)
+        .await
+    );
+    signal(&worker, "-TERM");
+    // It may take the first for the second, if both come before it has looked.
+    let listed = stage.must(&["list"]).await;
+    assert!(listed.stdout.contains("3 in flight"), "{listed:?}");
+    signal(&worker, "-TERM");
+    let told = ended(worker).await;
+    assert_eq!(told.code, Some(130), "{told:?}");
+    assert!(told.stderr.contains("stopped at once"), "{told:?}");
+}
