@@ -61,7 +61,8 @@ impl State {
                     break;
                 };
                 let binding = Arc::clone(&stream.binding);
-                if !stream.may_start(now) {
+                // A clock that was set back may find it ready too early.
+                if stream.next_due(now).is_none_or(|due| due > now) {
                     self.place(&id, now);
                     continue;
                 }

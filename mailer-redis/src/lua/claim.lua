@@ -140,7 +140,9 @@ for _, lane in ipairs({ 'test', 'transactional', 'bulk' }) do
     elseif s.hours and not own_hours[name] then
       return finish({ 'hours', name, s.n })
     end
-    if may_start(s) then
+    -- A clock that was set back may find it ready too early.
+    local due = next_due(s)
+    if due and due <= now then
       local closed = defer_while_closed(s)
       if type(closed) == 'number' then return finish({ 'at', closed }) end
       local c = not closed and lease(s)

@@ -199,3 +199,26 @@ pub async fn an_unserved_composer_does_not_hide_others(harness: &Harness) {
     harness.submit(&campaign("b"), 5).await;
     assert_eq!(harness.claim(1).await.binding.stream.as_str(), "b");
 }
+
+/// A stream that was woken at its time waits again when the clock is set back before it.
+pub async fn a_clock_set_back_does_not_forestall_a_start(harness: &Harness) {
+    harness.set_policy(&Policy::unlimited()).await;
+    let start = at("2026-11-24T09:03:00Z");
+    harness.submit(&campaign("c").starts_at(start), 1).await;
+    harness.clock.advance_to(start).await;
+    let elsewhere = Room {
+        relays: relays(&["other"]),
+        ..room()
+    };
+    assert!(
+        harness
+            .try_claim_by(claim_id(1, 1), elsewhere)
+            .await
+            .is_none()
+    );
+    harness.clock.set_wall(start - seconds(1));
+    assert!(harness.try_claim(2).await.is_none());
+    assert_eq!(harness.next_due(3).await, Some(start));
+    harness.clock.advance_to(start).await;
+    assert!(harness.try_claim(4).await.is_some());
+}
