@@ -71,13 +71,31 @@ async fn a_worker_that_is_asked_to_end_while_redis_is_away_ends_all_the_same() {
     signal(&worker, "-TERM");
     let told = ended(worker).await;
     let took = SystemClock.monotonic() - asked_at;
-    assert_eq!(told.code, Some(0), "{told:?}");
-    println!(
-        "it took {took:?}, said {:?} and {} lines more",
-        told.stdout,
-        told.stderr.lines().count()
-    );
     // 25 s to drain, 5 s to tell the ledger, 1 s to say goodbye.
     assert!(took < Duration::from_secs(33), "{took:?}");
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(
+        told.stdout.contains("could not be told to the store"),
+        "{told:?}"
+    );
     assert!(told.stderr.contains("store: "), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_worker_ends_when_the_store_has_lost_what_it_had_confirmed() {
+    let relay = SmtpServer::builder().latency(Duration::from_millis(20));
+    let stage = Stage::with_relay(relay.start().await.unwrap()).await;
+    stage.submit("spring", 2_000, &[]).await;
+    let workers = [stage.start(&["work"]), stage.start(&["work"])];
+    assert!(poll(20, async || stage.relay.mail_count() >= 20).await);
+    stage.redis.command(&["FLUSHALL"]).await.unwrap();
+    let at_once = stage.relay.mail_count();
+    for worker in workers {
+        let told = ended(worker).await;
+        assert_eq!(told.code, Some(4), "{told:?}");
+        assert!(told.stdout.contains("store_rolled_back"), "{told:?}");
+    }
+    // What had begun on the sixteen connections came to its end.
+    let mails = stage.relay.mail_count();
+    assert!(mails <= at_once + 16, "{mails} mails, {at_once} before");
 }

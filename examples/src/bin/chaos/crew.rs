@@ -63,7 +63,7 @@ impl Crew {
     }
 
     /// Stops one where it is, for as long as `lasts`; it does not notice.
-    pub(crate) async fn freeze(&mut self, index: usize, lasts: Duration) -> Fallible<()> {
+    pub(crate) async fn freeze(&self, index: usize, lasts: Duration) -> Fallible<()> {
         signal(&self.members[index], "-STOP").await?;
         SystemClock.sleep(lasts).await;
         signal(&self.members[index], "-CONT").await
