@@ -1,5 +1,6 @@
 //! What the benchmarks share: a campaign, its recipients, a relay that takes every mail at once, and what is counted.
 
+pub mod asking;
 mod null_relay;
 mod redis_usage;
 mod usage;

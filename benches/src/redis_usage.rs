@@ -18,6 +18,8 @@ pub struct RedisUsage {
     pub processor: Duration,
     /// Scripts called, since the statistics were reset.
     pub scripts: u64,
+    /// The time that these scripts took.
+    pub script_time: Duration,
     /// Commands, those within scripts among them, since the statistics were reset.
     pub commands: u64,
     /// Changes of keys.
@@ -39,20 +41,19 @@ impl RedisUsage {
                 .unwrap_or_default()
         };
         let seconds = |name: &str| field(name).parse().map(Duration::from_secs_f64);
-        let first = |name: &str| {
-            field(name)
-                .split([',', '='])
-                .nth(1)
-                .map_or(Ok(0), str::parse)
+        let part = |name: &str, place| {
+            let number = field(name).split([',', '=']).nth(place);
+            number.map_or(Ok(0), str::parse::<u64>)
         };
         Ok(Self {
             memory: field("used_memory").parse()?,
             resident: field("used_memory_rss").parse()?,
             processor: seconds("used_cpu_user_main_thread")? + seconds("used_cpu_sys_main_thread")?,
-            scripts: first("cmdstat_evalsha")?,
+            scripts: part("cmdstat_evalsha", 1)?,
+            script_time: Duration::from_micros(part("cmdstat_evalsha", 3)?),
             commands: field("total_commands_processed").parse()?,
             changes: field("rdb_changes_since_last_save").parse()?,
-            keys: first("db0")?,
+            keys: part("db0", 1)?,
         })
     }
 

@@ -3,22 +3,17 @@
 //! `cargo run --release -p benches --bin scripts -- [CAMPAIGNS] [RECIPIENTS EACH] [LEASES]`
 //!
 //! Starts a redis-server of its own with so many campaigns, leases pages of them, and calls the store's verbs one after the
-//! other. The times are the server's own, from its slow log.
+//! other. The times are the server's own.
 
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::time::Duration;
 
-use benches::{Failure, campaign, recipients, script_times, spread};
+use benches::{Failure, RedisUsage, asking, campaign, recipients, spread};
 use mailer_core::Mailer;
-use mailer_core::domain::{CampaignId, ClaimId, Lanes, Policy, Reason, Scope, WorkerId};
-use mailer_core::gate::{BeginBatch, BeginItem, Gate as _};
-use mailer_core::queue::{
-    Claim, ClaimReply, ClaimRequest, Defer, DeferQueue as _, Room, Settled, Settlement, Tick, Wait,
-};
-use mailer_core::template::Template;
+use mailer_core::domain::{CampaignId, ClaimId, Policy, WorkerId};
+use mailer_core::gate::{BeginBatch, Gate as _};
+use mailer_core::queue::{Claim, ClaimReply, ClaimRequest, DeferQueue as _};
 use mailer_redis::RedisStore;
 use testkit::RedisServer;
 
@@ -27,7 +22,7 @@ const TIMES: u64 = 100;
 /// How many deliveries a call of `begin` and `settle` has.
 const BATCH: usize = 50;
 /// How long campaigns are deferred.
-const SHORTLY: Duration = Duration::from_millis(200);
+const SHORTLY: Duration = Duration::from_secs(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
@@ -41,15 +36,23 @@ async fn main() -> Result<(), Failure> {
         "{:>32} {:>6} {:>8} {:>8} {:>8}",
         "", "calls", "median", "p99", "most"
     );
-    bench.claim_pages(1, TIMES).await?;
-    bench.show("claim, no leases").await?;
-    bench.claim_pages(2, leases.saturating_sub(TIMES)).await?;
-    script_times(&bench.server).await?;
-    let claims = bench.claim_pages(3, TIMES).await?;
-    bench.show("claim").await?;
+    let mut claims = Vec::new();
+    bench
+        .time("claim, no leases", TIMES, async |number| {
+            bench.claim(1, number).await.map(drop)
+        })
+        .await?;
+    for number in TIMES..leases {
+        bench.claim(2, number).await?;
+    }
+    bench
+        .time("claim", TIMES, async |number| {
+            claims.push(bench.claim(3, number).await?);
+            Ok(())
+        })
+        .await?;
     bench.work(&claims).await?;
-    bench.steer(&claims).await?;
-    Ok(())
+    bench.steer(&claims[..8]).await
 }
 
 struct Bench {
@@ -60,17 +63,14 @@ struct Bench {
 
 impl Bench {
     async fn load(campaigns: u64, each: u64) -> Result<Self, Failure> {
-        let flags = ["--slowlog-log-slower-than", "0", "--slowlog-max-len", "256"];
-        let server = RedisServer::builder().flags(flags).start().await?;
+        let server = RedisServer::builder().start().await?;
         let store = RedisStore::connect(server.url(), "bench").await?;
         let mailer = Mailer::open(store.clone()).await?;
         mailer.set_policy(&policy(0)?, None).await?;
         for number in 0..campaigns {
-            mailer
-                .submit(&campaign(&name(number)), recipients(each))
-                .await?;
+            let campaign = campaign(id(number)?.as_str());
+            mailer.submit(&campaign, recipients(each)).await?;
         }
-        script_times(&server).await?;
         Ok(Self {
             server,
             store,
@@ -81,103 +81,118 @@ impl Bench {
     /// What workers do.
     async fn work(&self, claims: &[Claim]) -> Result<(), Failure> {
         let (narrow, wide) = claims.split_at(claims.len() - BATCH);
-        let narrow = narrow.iter().map(|claim| items(&[claim], 0..BATCH, 1));
-        let wide_claims: Vec<&Claim> = wide.iter().collect();
-        let wide = (0..BATCH).map(|i| items(&wide_claims, i..i + 1, i + 1));
-        let policy_version = self.version().await?;
+        let narrow = narrow.iter().map(|claim| {
+            let claim = std::slice::from_ref(claim);
+            asking::items(claim, 0..BATCH, 1)
+        });
+        let wide = (0..BATCH).map(|i| asking::items(wide, i..i + 1, i + 1));
+        let stored = self.mailer.policy().await?.ok_or("there is no policy")?;
         for (what, batches) in [
             ("of one page", narrow.collect::<Vec<_>>()),
             ("of as many pages", wide.collect()),
         ] {
-            for items in &batches {
-                let items = items.clone();
-                let batch = BeginBatch {
-                    policy_version,
-                    items,
+            let mut batch = batches.iter();
+            self.time(&format!("begin {BATCH} {what}"), BATCH as u64, async |_| {
+                let begin = BeginBatch {
+                    policy_version: stored.version,
+                    items: batch.next().cloned().unwrap_or_default(),
                 };
-                self.store.begin(&batch).await?;
-            }
-            self.show(&format!("begin {BATCH} {what}")).await?;
-            for items in &batches {
-                self.store.settle(&settlements(items), &[]).await?;
-            }
-            self.show(&format!("settle {BATCH} {what}")).await?;
+                Ok(drop(self.store.begin(&begin).await?))
+            })
+            .await?;
+            let mut batch = batches.iter();
+            self.time(
+                &format!("settle {BATCH} {what}"),
+                BATCH as u64,
+                async |_| {
+                    let settlements = asking::settlements(batch.next().map_or(&[], Vec::as_slice));
+                    Ok(drop(self.store.settle(&settlements, &[]).await?))
+                },
+            )
+            .await?;
         }
-        for _ in 0..TIMES {
-            self.store.tick(&tick(&claims[..8])?).await?;
-        }
-        self.show("tick with 8 claims").await
+        let tick = asking::tick(&claims[..8])?;
+        self.time("tick with 8 claims", TIMES, async |_| {
+            Ok(drop(self.store.tick(&tick).await?))
+        })
+        .await
     }
 
     /// What hosts do, and what follows from it.
     async fn steer(&self, claims: &[Claim]) -> Result<(), Failure> {
-        for number in 0..TIMES {
-            self.mailer.set_policy(&policy(number + 1)?, None).await?;
-        }
-        self.show("set_policy").await?;
-        self.store.tick(&tick(&claims[..8])?).await?;
-        self.show("tick after it").await?;
-        for number in 0..TIMES {
-            self.store.defer(&defer(number)).await?;
-        }
-        self.show("defer a campaign").await?;
-        tokio::time::sleep(2 * SHORTLY).await;
-        self.store.tick(&tick(&claims[..8])?).await?;
-        self.show("tick that wakes up to 100").await?;
-        for number in 0..TIMES {
-            self.mailer.pause(&id(number)?, "bench", "").await?;
-        }
-        self.show("pause").await?;
-        for number in 0..TIMES {
-            self.mailer.resume(&id(number)?).await?;
-        }
-        self.show("resume").await?;
-        for number in 0..TIMES {
-            self.mailer.status(&id(number)?).await?;
-        }
-        self.show("status").await?;
-        self.mailer.list().await?;
-        self.show("list").await?;
-        for number in 0..TIMES {
-            self.mailer.outcomes(&id(number)?, 0).await?;
-        }
-        self.show("outcomes").await?;
-        for number in 0..10 {
-            self.mailer
-                .submit(&campaign(&format!("more{number}")), recipients(1_280))
-                .await?;
-        }
-        self.show("create, 10 times append, seal").await
+        let (mailer, tick) = (&self.mailer, asking::tick(claims)?);
+        self.time("set_policy", TIMES, async |number| {
+            let policy = policy(number + 1)?;
+            Ok(drop(mailer.set_policy(&policy, None).await?))
+        })
+        .await?;
+        self.time("defer a campaign", TIMES, async |number| {
+            Ok(mailer
+                .defer(&asking::defer(id(number)?.as_str(), SHORTLY))
+                .await?)
+        })
+        .await?;
+        tokio::time::sleep(SHORTLY).await;
+        self.time("tick that wakes campaigns", 5, async |_| {
+            Ok(drop(self.store.tick(&tick).await?))
+        })
+        .await?;
+        self.time("pause", TIMES, async |number| {
+            Ok(mailer.pause(&id(number)?, "bench", "").await?)
+        })
+        .await?;
+        self.time("resume", TIMES, async |number| {
+            Ok(mailer.resume(&id(number)?).await?)
+        })
+        .await?;
+        self.time("status", TIMES, async |number| {
+            Ok(drop(mailer.status(&id(number)?).await?))
+        })
+        .await?;
+        self.time("list, all its calls", 1, async |_| {
+            Ok(drop(mailer.list().await?))
+        })
+        .await?;
+        self.time("outcomes", TIMES, async |number| {
+            Ok(drop(mailer.outcomes(&id(number)?, 0).await?))
+        })
+        .await?;
+        self.time("submit 128, three calls", TIMES, async |number| {
+            let campaign = campaign(&format!("more{number}"));
+            Ok(drop(mailer.submit(&campaign, recipients(128)).await?))
+        })
+        .await
     }
 
-    /// Leases so many pages for one worker.
-    async fn claim_pages(&self, worker: u64, count: u64) -> Result<Vec<Claim>, Failure> {
+    /// Leases a page.
+    async fn claim(&self, worker: u64, number: u64) -> Result<Claim, Failure> {
         let worker = WorkerId(worker);
-        let mut claims = Vec::new();
-        for number in 0..count {
-            let id = ClaimId { worker, number };
-            match self
-                .store
-                .claim(&ClaimRequest { id, room: room()? })
-                .await?
-            {
-                ClaimReply::Claimed(claim) => claims.push(claim),
-                ClaimReply::Nothing { .. } => return Err("there is nothing left to claim".into()),
-            }
+        let id = ClaimId { worker, number };
+        let room = asking::room()?;
+        match self.store.claim(&ClaimRequest { id, room }).await? {
+            ClaimReply::Claimed(claim) => Ok(claim),
+            ClaimReply::Nothing { .. } => Err("there is nothing left to claim".into()),
         }
-        Ok(claims)
     }
 
-    async fn version(&self) -> Result<u64, Failure> {
-        let stored = self.mailer.policy().await?.ok_or("there is no policy")?;
-        script_times(&self.server).await?;
-        Ok(stored.version)
-    }
-
-    async fn show(&self, what: &str) -> Result<(), Failure> {
-        let times = script_times(&self.server).await?;
-        let calls = times.len();
-        let [median, p99, most] = spread(times);
+    /// Calls so many times, and shows how long the scripts of each call took.
+    async fn time(
+        &self,
+        what: &str,
+        times: u64,
+        mut call: impl AsyncFnMut(u64) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut took = Vec::new();
+        let first = RedisUsage::of(&self.server).await?;
+        let mut before = first;
+        for number in 0..times {
+            call(number).await?;
+            let after = RedisUsage::of(&self.server).await?;
+            took.push((after.script_time - before.script_time).as_micros());
+            before = after;
+        }
+        let [median, p99, most] = spread(took);
+        let calls = before.scripts - first.scripts;
         println!("{what:>32} {calls:>6} {median:>8} {p99:>8} {most:>8}");
         Ok(())
     }
@@ -190,71 +205,6 @@ fn policy(number: u64) -> Result<Policy, Failure> {
         .limit("4000000000/day@Europe/Moscow")?)
 }
 
-fn name(number: u64) -> String {
-    format!("campaign{number:05}")
-}
-
 fn id(number: u64) -> Result<CampaignId, Failure> {
-    Ok(name(number).parse()?)
-}
-
-fn defer(number: u64) -> Defer {
-    Defer {
-        scope: Scope::Campaign(name(number)),
-        lane: None,
-        reason: Reason::TransientError,
-        wait: Wait::For(SHORTLY),
-        detail: None,
-        unless_sent_since: None,
-        policy_version: None,
-    }
-}
-
-fn tick(claims: &[Claim]) -> Result<Tick, Failure> {
-    let room = room()?;
-    Ok(Tick {
-        worker: WorkerId(3),
-        relays: room.relays.keys().cloned().collect(),
-        composers: room.composers.clone(),
-        room,
-        claims: claims.iter().map(|claim| claim.id).collect(),
-        next_within: Duration::from_millis(500),
-        present: true,
-    })
-}
-
-fn room() -> Result<Room, Failure> {
-    Ok(Room {
-        relays: BTreeMap::from([("default".parse()?, Lanes::ALL)]),
-        composers: vec![Template::COMPOSER.to_owned()],
-        except: Vec::new(),
-    })
-}
-
-/// These deliveries of each of the claims, as the `call`th call of each.
-fn items(claims: &[&Claim], which: Range<usize>, call: usize) -> Vec<BeginItem> {
-    let of_claim = |claim: &Claim| {
-        let deliveries = claim.deliveries.get(which.clone()).unwrap_or_default();
-        let item = |index: u16| BeginItem {
-            claim: claim.id,
-            index,
-            call: u32::try_from(call).unwrap_or(u32::MAX),
-            binding: claim.binding.clone(),
-        };
-        deliveries
-            .iter()
-            .map(|delivery| item(delivery.index))
-            .collect::<Vec<_>>()
-    };
-    claims.iter().flat_map(|claim| of_claim(claim)).collect()
-}
-
-fn settlements(items: &[BeginItem]) -> Vec<Settlement> {
-    let sent = |item: &BeginItem| Settlement {
-        claim: item.claim,
-        index: item.index,
-        settled: Settled::Sent,
-        detail: "250 2.0.0 Ok".to_owned(),
-    };
-    items.iter().map(sent).collect()
+    Ok(format!("campaign{number:05}").parse()?)
 }

@@ -71,7 +71,7 @@ async fn window_turns(mailer: &Mailer, times: u64) -> Result<Vec<Duration>, Fail
     let (tell, mut told) = mpsc::unbounded_channel();
     let ends = waits.clone();
     let relay = NullRelay::new(SENDERS as usize).on_mail(move |email| {
-        if let Some(end) = ends.take(&format!("sender:{}", email.from.address())) {
+        if let Some(end) = ends.ended(email.from.address().as_str()) {
             // Who has all that it wants is gone.
             let _ = tell.send((Utc::now() - end).to_std().unwrap_or_default());
         }
@@ -84,7 +84,7 @@ async fn window_turns(mailer: &Mailer, times: u64) -> Result<Vec<Duration>, Fail
         let mut late = Vec::new();
         for sender in 0..SENDERS {
             let campaign =
-                campaign(&format!("turn{sender}")).from(format!("from{sender}@shop.example"));
+                campaign(&format!("turn{sender}")).from(format!("turn{sender}@shop.example"));
             mailer
                 .submit(&campaign, recipients(times / SENDERS + 1))
                 .await?;
@@ -147,27 +147,44 @@ async fn beside<T>(
     measured
 }
 
-/// Until when which scope waits.
+/// The waits of senders.
 #[derive(Debug, Default, Clone)]
-struct Waits(Arc<Mutex<HashMap<String, DateTime<Utc>>>>);
+struct Waits(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// By scope: until when it waits.
+    until: HashMap<String, DateTime<Utc>>,
+    /// The same of a wait that is over, for the mail that is about to be sent: the next wait may be known already.
+    ended: HashMap<String, DateTime<Utc>>,
+}
 
 impl Waits {
-    fn take(&self, scope: &str) -> Option<DateTime<Utc>> {
-        let mut waits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waits.remove(scope)
+    /// When the wait of this sender ended that its mail has had.
+    fn ended(&self, sender: &str) -> Option<DateTime<Utc>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.ended.remove(&format!("sender:{sender}"))
     }
 }
 
 impl Observer for Waits {
     fn on(&self, _now: DateTime<Utc>, event: &Event) {
-        if let Event::Deferred(Deferral {
-            scope,
-            until: Some(until),
-            ..
-        }) = event
-        {
-            let mut waits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            waits.insert(scope.to_string(), *until);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Deferred(Deferral {
+                scope,
+                until: Some(until),
+                ..
+            }) => {
+                known.until.insert(scope.to_string(), *until);
+            }
+            Event::Begun { stream, .. } => {
+                let scope = format!("sender:{stream}@shop.example");
+                if let Some(until) = known.until.remove(&scope) {
+                    known.ended.insert(scope, until);
+                }
+            }
+            _ => {}
         }
     }
 }
