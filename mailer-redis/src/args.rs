@@ -1,10 +1,19 @@
 //! The arguments of a script, in the order in which it reads them.
 
+use mailer_core::Error;
+use serde::Serialize;
+
 use crate::micros::Micros;
 
 /// What a script reads one after the other: texts, whole numbers, instants in microseconds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Args(Vec<Vec<u8>>);
+
+/// A value as scripts pass it on.
+pub(crate) fn json(op: &'static str, value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(value)
+        .map_err(|error| Error::source_failed(op, "a value that has no JSON", error))
+}
 
 impl Args {
     pub(crate) fn new() -> Self {

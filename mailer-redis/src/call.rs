@@ -1,7 +1,7 @@
 //! Calling a script.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use mailer_core::Error;
@@ -25,8 +25,9 @@ pub(crate) struct Caller {
     pub(crate) identity: String,
     /// Whether data that is older than what was confirmed is worked with all the same.
     pub(crate) tolerates_rollback: bool,
-    /// The highest number of a change that a reply has confirmed. Data that has not got so far was rolled back.
-    seen: AtomicU64,
+    /// The highest number of a change that a reply has confirmed, and the mark of that change. Data that has not got so
+    /// far, or whose change of that number is another, was rolled back.
+    seen: Mutex<(u64, u32)>,
     /// The server's time in the last reply, by which tables are made for the next call.
     last_now: AtomicU64,
 }
@@ -51,7 +52,7 @@ impl Caller {
             clock,
             identity,
             tolerates_rollback: false,
-            seen: AtomicU64::new(0),
+            seen: Mutex::default(),
             last_now: AtomicU64::new(0),
         }
     }
@@ -64,24 +65,43 @@ impl Caller {
         args: &Args,
     ) -> Result<Answer, Error> {
         let now = self.clock.as_ref().map(|clock| Micros::from(clock.now()));
-        let seen = match self.tolerates_rollback {
-            true => 0,
-            false => self.seen.load(Ordering::Acquire),
+        let (seen, nonce) = match self.tolerates_rollback {
+            true => (0, 0),
+            false => *self.seen(),
         };
         let mut head = Args::new();
-        head.at_or_none(now).text(&self.identity).int(seen);
+        head.at_or_none(now)
+            .text(&self.identity)
+            .int(seen)
+            .int(nonce)
+            .int(fastrand::u32(..));
         let mut invocation = script.compiled.prepare_invoke();
-        invocation.key(self.namespace.tag());
+        // Two names, of which the first is no key: while their slot moves between nodes of a Cluster one of them is always
+        // missing, so that no script runs on half of the data.
+        invocation
+            .key(self.namespace.tag())
+            .key(format!("{}:meta", self.namespace.tag()));
         for part in head.parts().chain(args.parts()) {
             invocation.arg(part);
         }
         let value = self.link.invoke(op, script.name, &invocation).await?;
         let mut reply = Reply::new(op, value)?;
-        self.seen.fetch_max(reply.count()?, Ordering::AcqRel);
+        let confirmed = (reply.count()?, reply.count()?);
+        {
+            let mut seen = self.seen();
+            // Replies may be read in another order than they were given in.
+            if confirmed.0 > seen.0 {
+                *seen = confirmed;
+            }
+        }
         let now = reply.at()?;
         self.last_now
             .store(now.get().unsigned_abs(), Ordering::Release);
         Ok(Answer { now, reply })
+    }
+
+    fn seen(&self) -> MutexGuard<'_, (u64, u32)> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// About what time it is on the server: what tables are made for. A script that meets another instant asks anew.

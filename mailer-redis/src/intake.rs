@@ -8,7 +8,7 @@ use mailer_core::domain::{
 };
 use mailer_core::queue::{Created, Intake, Load, Loading, StreamId, TicketState};
 
-use crate::args::Args;
+use crate::args::{Args, json};
 use crate::micros::Micros;
 use crate::reply::Reply;
 use crate::script::{APPEND, CREATE, ENQUEUE, SEAL};
@@ -19,8 +19,7 @@ use crate::tombstone;
 impl Intake for RedisStore {
     async fn create(&self, spec: &CampaignSpec, loader: u64) -> Result<Created, Error> {
         let digest = spec.digest();
-        let json = serde_json::to_string(spec)
-            .map_err(|error| Error::source_failed("submit", "the campaign has no JSON", error))?;
+        let json = json("submit", spec)?;
         let mut args = Args::new();
         args.text(spec.id.as_str())
             .int(loader)
@@ -52,7 +51,7 @@ impl Intake for RedisStore {
                 "exists already with other content: choose another id",
             )),
             "busy" => Err(conflict("is being loaded by another process")),
-            _ => Ok(Created::Loading(Loading {
+            "loading" => Ok(Created::Loading(Loading {
                 load: Load {
                     campaign: spec.id.clone(),
                     loader,
@@ -61,6 +60,7 @@ impl Intake for RedisStore {
                 },
                 resume_after: Some(reply.text()?).filter(|key| !key.is_empty()),
             })),
+            word => Err(reply.unknown(word)),
         }
     }
 
@@ -102,8 +102,7 @@ impl Intake for RedisStore {
     }
 
     async fn enqueue(&self, message: &MessageSpec) -> Result<(), Error> {
-        let json = serde_json::to_string(message)
-            .map_err(|error| Error::source_failed("enqueue", "the mail has no JSON", error))?;
+        let json = json("enqueue", message)?;
         let mut args = Args::new();
         args.text(StreamId::standing(message).as_str())
             .text(message.lane.as_str())
@@ -154,7 +153,7 @@ fn loaded(op: &'static str, load: &Load, mut reply: Reply) -> Result<(), Error> 
             "another process has taken over loading",
         )),
         "sealed" => Err(Error::conflict(op, "the campaign is loaded already")),
-        _ => Err(Error::conflict(
+        "other" => Err(Error::conflict(
             op,
             format!(
                 "the page does not follow: {} pages are stored, and page {} of another source was given",
@@ -162,6 +161,7 @@ fn loaded(op: &'static str, load: &Load, mut reply: Reply) -> Result<(), Error> 
                 load.pages
             ),
         )),
+        word => Err(reply.unknown(word)),
     }
 }
 

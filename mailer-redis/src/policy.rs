@@ -56,8 +56,13 @@ impl RedisStore {
         &self,
         change: impl Fn(&Found) -> Result<Option<Option<StoredPolicy>>, Error>,
     ) -> Result<Option<StoredPolicy>, Error> {
+        let mut tried = None;
         for _ in 0..MOST_TRIES {
             let found = self.read_policy().await?;
+            // The reply to what was tried may have been lost on the way.
+            if tried.is_some() && tried.as_ref() == found.stored.as_deref() {
+                return Ok(tried);
+            }
             let Some(after) = change(&found)? else {
                 return Ok(found.stored.map(|stored| (*stored).clone()));
             };
@@ -81,6 +86,7 @@ impl RedisStore {
             if reply.text()? == "done" {
                 return Ok(after);
             }
+            tried = after;
         }
         Err(Error::unavailable(
             "set_policy",

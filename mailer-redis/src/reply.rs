@@ -104,6 +104,14 @@ impl Reply {
         Ok(texts)
     }
 
+    /// The error of a word that this version does not know.
+    pub(crate) fn unknown(&self, word: &str) -> Error {
+        Error::incompatible(
+            self.op,
+            format!("the store answers {word:?}, which this version does not know"),
+        )
+    }
+
     fn unexpected(op: &'static str, expected: &str, found: &Value) -> Error {
         Error::incompatible(
             op,

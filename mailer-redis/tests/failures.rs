@@ -19,7 +19,7 @@ use mailer_core::limiter::{Demand, RateLimiter as _};
 use mailer_core::policy_store::PolicyStore as _;
 use mailer_core::queue::{
     Claim, ClaimReply, ClaimRequest, Created, Defer, DeferQueue as _, DeliveryQuery, HoldChange,
-    Intake as _, Ledger as _, Room, Settled, Settlement, StreamId, Tick, Wait,
+    Intake as _, Ledger as _, Room, SettleResult, Settled, Settlement, StreamId, Tick, Wait,
 };
 use mailer_core::template::Template;
 use mailer_core::{Error, ErrorKind};
@@ -256,6 +256,8 @@ async fn a_server_without_memory_changes_nothing() {
         "ticket",
         "hold",
         "resume",
+        // Nothing is due that it could give.
+        "claim",
     ];
     for (name, result) in every_call(&store, &claim).await {
         match result {
@@ -273,4 +275,111 @@ async fn a_server_without_memory_changes_nothing() {
         .await
         .unwrap();
     all_work(every_call(&store, &claim).await);
+}
+
+/// A counter that somebody broke is found before anything is written.
+#[tokio::test]
+async fn a_settlement_that_cannot_give_its_token_back_changes_nothing() {
+    let server = RedisServer::builder().start().await.unwrap();
+    let (store, claim) = store(&server).await;
+    let batch = BeginBatch {
+        policy_version: 1,
+        items: vec![BeginItem {
+            claim: claim.id,
+            index: 0,
+            call: 1,
+            binding: Arc::clone(&claim.binding),
+        }],
+    };
+    store.begin(&batch).await.unwrap();
+    let keys = server.command(&["KEYS", "*:rate:hour:*"]).await.unwrap();
+    let counter = keys.lines().nth(2).unwrap().to_owned();
+    server
+        .command(&["SET", &counter, "broken", "KEEPTTL"])
+        .await
+        .unwrap();
+    let all: Vec<Settlement> = (0..5)
+        .map(|index| Settlement {
+            claim: claim.id,
+            index,
+            settled: Settled::NotStarted,
+            detail: String::new(),
+        })
+        .collect();
+    let error = store.settle(&all, &[]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Incompatible, "{error}");
+    let counts = store.status(&"c".parse().unwrap()).await.unwrap().counts;
+    assert_eq!((counts.in_flight, counts.pending), (1, 4), "{counts:?}");
+    server
+        .command(&["SET", &counter, "1", "KEEPTTL"])
+        .await
+        .unwrap();
+    let reply = store.settle(&all, &[]).await.unwrap();
+    assert!(
+        reply
+            .results
+            .iter()
+            .all(|result| *result == SettleResult::Applied),
+        "{reply:?}"
+    );
+    nothing_has_changed(&store).await;
+}
+
+#[tokio::test]
+async fn a_key_of_another_type_under_our_name_is_refused_at_once() {
+    let server = RedisServer::builder().start().await.unwrap();
+    for (key, command) in [("leases", "LPUSH"), ("waits", "SADD"), ("policy", "LPUSH")] {
+        let namespace = support::namespace();
+        let key = format!("{{{namespace}}}:{key}");
+        server.command(&[command, &key, "x"]).await.unwrap();
+        let error = RedisStore::connect(server.url(), namespace.clone())
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Incompatible, "{error}");
+        assert!(error.to_string().contains(&key), "{error}");
+        let keys = server
+            .command(&["KEYS", &format!("{{{namespace}}}*")])
+            .await
+            .unwrap();
+        assert!(keys.starts_with("*1\r\n"), "{keys}");
+    }
+}
+
+/// As data of a later version would be to workers that are not upgraded yet.
+#[tokio::test]
+async fn a_page_that_cannot_be_read_is_set_aside_and_stops_nobody_else() {
+    let server = RedisServer::builder().start().await.unwrap();
+    let namespace = support::namespace();
+    let store = RedisStore::connect(server.url(), namespace.clone())
+        .await
+        .unwrap();
+    store.init_policy(&Policy::unlimited()).await.unwrap();
+    for id in ["a", "b"] {
+        let Created::Loading(loading) = store.create(&spec(id), 1).await.unwrap() else {
+            panic!("it is new");
+        };
+        let load = store.append(&loading.load, &records()).await.unwrap();
+        store.seal(&load).await.unwrap();
+    }
+    // The page of `a`, whose stream was made first.
+    let page = format!("{{{namespace}}}:1:page:0");
+    server
+        .command(&["SETRANGE", &page, "128", "zeppelin"])
+        .await
+        .unwrap();
+    let mut claimed = Vec::new();
+    for number in 1..=4 {
+        if let ClaimReply::Claimed(claim) = store.claim(&request(number)).await.unwrap() {
+            claimed.push(claim.binding.stream.to_string());
+        }
+    }
+    assert_eq!(claimed, ["b"]);
+    let status = store.status(&"a".parse().unwrap()).await.unwrap();
+    assert_eq!(
+        status.reason_code.as_deref(),
+        Some("compose_unavailable"),
+        "{status}"
+    );
+    assert!(status.detail.unwrap().contains("zeppelin"));
+    assert_eq!(status.counts.pending, 5);
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mailer_core::clock::{Clock as _, SystemClock};
-use mailer_core::domain::{Campaign, HaltCause, Outcome, Policy, Recipient};
-use mailer_core::queue::Ledger;
+use mailer_core::domain::{Campaign, HaltCause, Outcome, Policy, Recipient, Scope};
+use mailer_core::queue::{DeferQueue, Ledger};
 use mailer_core::template::Template;
 use mailer_core::transport::{ConnectError, Session, Transport, Work};
 use mailer_core::{ErrorKind, Mailer, Worker};
@@ -156,4 +156,29 @@ async fn data_set_back_to_an_earlier_change_stops_its_workers_unless_that_is_tol
     );
     assert!(relay.sent.load(Ordering::SeqCst) < 5_000);
     assert_eq!(tolerant.list().await.unwrap().len(), before.len());
+}
+
+/// The number of the last change alone would not tell.
+#[tokio::test]
+async fn data_set_back_and_brought_forward_by_others_is_not_taken_for_what_was_seen() {
+    let server = RedisServer::builder().start().await.unwrap();
+    let namespace = support::namespace();
+    let one = RedisStore::connect(server.url(), namespace.clone())
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        one.resume(&Scope::Namespace).await.unwrap();
+    }
+    let meta = format!("{{{namespace}}}:meta");
+    server
+        .command(&["HINCRBY", &meta, "seq", "-2"])
+        .await
+        .unwrap();
+    let other = RedisStore::connect(server.url(), namespace).await.unwrap();
+    for _ in 0..4 {
+        other.resume(&Scope::Namespace).await.unwrap();
+    }
+    let error = one.list().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RolledBack, "{error}");
+    assert!(other.list().await.is_ok());
 }

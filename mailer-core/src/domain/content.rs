@@ -92,6 +92,15 @@ impl Content {
         if self.from.is_none() {
             faults.push(Fault::new("from", "", "a mail needs a sender"));
         }
+        if let Some((composer, _)) = &self.composer
+            && (!(1..=128).contains(&composer.len()) || composer.contains(char::is_whitespace))
+        {
+            faults.push(Fault::new(
+                "composer",
+                composer,
+                "a composer's name is 1 to 128 octets without spaces",
+            ));
+        }
         if self.composer.is_none() {
             faults.push(Fault::new(
                 "content",

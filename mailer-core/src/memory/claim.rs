@@ -51,6 +51,13 @@ impl State {
         if self.claims.contains_key(&request.id) {
             return Ok(ClaimReply::Claimed(self.describe(now, request.id)?));
         }
+        // A call that comes late, after its claim has been settled, must not lease another page under the same id.
+        if self.ended_ids.contains(&request.id) {
+            return Ok(ClaimReply::Nothing {
+                next_due: None,
+                server_now: now,
+            });
+        }
         self.wake(now);
         let Some(policy) = self.policy.clone() else {
             return Ok(self.nothing(now, &request.room));

@@ -238,7 +238,7 @@ impl State {
     }
 
     fn stale_or_repeated(&self, claim: ClaimId) -> SettleResult {
-        if self.ended.contains(&claim) {
+        if self.ended_ids.contains(&claim) {
             SettleResult::Repeated
         } else {
             SettleResult::Stale

@@ -1,6 +1,6 @@
 //! The whole state of a namespace, and the steps that touch more than one part of it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -29,6 +29,7 @@ pub(super) struct State {
     pub(super) claims: HashMap<ClaimId, super::claim::Lease>,
     /// The last claims that ended, so that a repeated settlement is told from a foreign one.
     pub(super) ended: VecDeque<ClaimId>,
+    pub(super) ended_ids: HashSet<ClaimId>,
     pub(super) doubts: HashMap<(ClaimId, u16), (StreamId, u32)>,
     pub(super) tombstones: BTreeMap<CampaignId, Tombstone>,
     pub(super) workers: BTreeMap<WorkerId, (DateTime<Utc>, Tick)>,
@@ -235,8 +236,11 @@ impl State {
     pub(super) fn end_claim(&mut self, id: ClaimId) {
         self.claims.remove(&id);
         self.ended.push_back(id);
-        if self.ended.len() > 4096 {
-            self.ended.pop_front();
+        self.ended_ids.insert(id);
+        if self.ended.len() > 4096
+            && let Some(first) = self.ended.pop_front()
+        {
+            self.ended_ids.remove(&first);
         }
     }
 }

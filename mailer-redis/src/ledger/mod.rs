@@ -3,6 +3,8 @@
 mod outcomes;
 mod show;
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use mailer_core::Error;
@@ -11,12 +13,14 @@ use mailer_core::queue::{
     Delivery, DeliveryQuery, Hold, HoldChange, Ledger, Presence, Resolution, StreamId, Tombstone,
 };
 
-use crate::args::Args;
+use crate::args::{Args, json};
 use crate::intake::no_campaign;
 use crate::script::{CAMPAIGNS, HOLD, PURGE, TRASH};
 use crate::store::RedisStore;
 use crate::tombstone;
 
+/// So many ids are listed by one script.
+const LISTED_AT_ONCE: usize = 1_000;
 /// So many campaigns are shown by one script.
 const SHOWN_AT_ONCE: usize = 50;
 
@@ -33,17 +37,21 @@ impl Ledger for RedisStore {
     }
 
     async fn list(&self) -> Result<Vec<Status>, Error> {
-        let mut reply = self
-            .caller()
-            .call("list", &CAMPAIGNS, &Args::new())
-            .await?
-            .reply;
-        let ids: Vec<StreamId> = reply
-            .list()?
-            .texts()?
-            .into_iter()
-            .map(StreamId::from)
-            .collect();
+        let mut ids: Vec<StreamId> = Vec::new();
+        loop {
+            let mut args = Args::new();
+            args.len(ids.len()).len(LISTED_AT_ONCE);
+            let mut reply = self.caller().call("list", &CAMPAIGNS, &args).await?.reply;
+            let some = reply.list()?.texts()?;
+            let is_last = some.len() < LISTED_AT_ONCE;
+            ids.extend(some.into_iter().map(StreamId::from));
+            if is_last {
+                break;
+            }
+        }
+        // What was sealed meanwhile may stand on two lists.
+        let mut seen = HashSet::new();
+        ids.retain(|id| seen.insert(id.clone()));
         let mut all = Vec::with_capacity(ids.len());
         for some in ids.chunks(SHOWN_AT_ONCE) {
             let shown = self.show("list", some).await?;
@@ -68,7 +76,7 @@ impl Ledger for RedisStore {
             HoldChange::Resume => ("resume", None),
             HoldChange::Cancel => ("cancel", Some(Hold::Cancelled)),
         };
-        let hold = hold.map(|hold| serde_json::to_string(&hold).unwrap_or_default());
+        let hold = hold.map(|hold| json("hold", &hold)).transpose()?;
         let mut args = Args::new();
         args.text(campaign.as_str())
             .text(verb)
@@ -81,7 +89,8 @@ impl Ledger for RedisStore {
                 "hold",
                 format!("campaign {:?} is {}", campaign.as_str(), reply.text()?),
             )),
-            _ => Err(no_campaign("hold", campaign)),
+            "missing" => Err(no_campaign("hold", campaign)),
+            word => Err(reply.unknown(word)),
         }
     }
 
@@ -104,7 +113,8 @@ impl Ledger for RedisStore {
                     ),
                 ));
             }
-            _ => return Err(no_campaign("purge", campaign)),
+            "missing" => return Err(no_campaign("purge", campaign)),
+            word => return Err(reply.unknown(word)),
         };
         // What is not removed here, because the host goes away, workers remove with their ticks.
         while self

@@ -40,12 +40,12 @@ script_of!(
     SHARED,
     "local first, second = read_lines(), read_lines()
     local ask = limits_load(first) or limits_load(second)
-    if ask then return { 0, now, 'ask', ask } end
+    if ask then return { 0, 0, now, 'ask', ask } end
     local before = limits_free(second)
     limits_take(first, 2)
     local after, narrowest = limits_free(second)
     limits_write()
-    return { 0, now, 'done', before, after, narrowest, second[narrowest].index, second[narrowest].scope,
+    return { 0, 0, now, 'done', before, after, narrowest, second[narrowest].index, second[narrowest].scope,
       second[narrowest].reason, limits_use_by(second) }"
 );
 
@@ -54,11 +54,11 @@ script_of!(
     TAKE,
     "local lines = read_lines()
     local ask = limits_load(lines)
-    if ask then return { 0, now, 'ask', ask } end
+    if ask then return { 0, 0, now, 'ask', ask } end
     limits_take(lines, 3)
     limits_write()
     redis.call('SET', P .. 'receipt', cmsgpack.pack({ now, limits_receipt(lines) }))
-    return { 0, now, 'done', limits_free(lines) }"
+    return { 0, 0, now, 'done', limits_free(lines) }"
 );
 
 // Gives 2 and 2 of them back.
@@ -68,7 +68,7 @@ script_of!(
     limits_return(receipt[2], 2, receipt[1])
     limits_return(receipt[2], 2, receipt[1])
     limits_write()
-    return { 0, now }"
+    return { 0, 0, now }"
 );
 
 // The room of each line on its own.
@@ -76,8 +76,8 @@ script_of!(
     ROOM,
     "local lines = read_lines()
     local ask = limits_load(lines)
-    if ask then return { 0, now, 'ask', ask } end
-    local reply = { 0, now, 'done', #lines }
+    if ask then return { 0, 0, now, 'ask', ask } end
+    local reply = { 0, 0, now, 'done', #lines }
     for _, line in ipairs(lines) do
       reply[#reply + 1] = limits_free({ line })
     end

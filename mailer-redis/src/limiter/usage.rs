@@ -18,20 +18,24 @@ use crate::script::USAGE;
 /// # Cancel safety
 /// Changes nothing.
 pub(crate) async fn usage(caller: &Caller, limits: &[(Limit, Scope)]) -> Result<Vec<Usage>, Error> {
-    let mut answer = call_around(caller, "usage", &USAGE, |args, around| {
-        encode_whole(args, limits, around);
-    })
-    .await?;
-    let reply = &mut answer.reply;
-    limits
-        .iter()
-        .map(|(limit, scope)| {
-            Ok(Usage {
+    let mut all = Vec::with_capacity(limits.len());
+    for some in limits.chunks(AT_ONCE) {
+        let mut answer = call_around(caller, "usage", &USAGE, |args, around| {
+            encode_whole(args, some, around);
+        })
+        .await?;
+        let reply = &mut answer.reply;
+        for (limit, scope) in some {
+            all.push(Usage {
                 limit: limit.clone(),
                 scope: scope.clone(),
                 used: reply.count()?,
                 window_ends: reply.at_or_none()?.map(DateTime::from),
-            })
-        })
-        .collect()
+            });
+        }
+    }
+    Ok(all)
 }
+
+/// So many counters are read by one script.
+const AT_ONCE: usize = 500;

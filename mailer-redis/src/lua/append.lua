@@ -5,11 +5,11 @@ local id, loader, pages, before, after = text(), text(), int(), text(), text()
 local last_key, count, body = text(), int(), text()
 local load, wrong = check_load(id, loader, pages, before)
 if load and pages + 1 == load.pages and before == load.before_last and after == load.digest then
-  return { seq, now, 'done' }
+  return answer({ 'done' })
 end
 if not load then return wrong end
-if load.sealed then return { seq, now, 'sealed' } end
-if pages ~= load.pages or before ~= load.digest then return { seq, now, 'other', load.pages } end
+if load.sealed then return answer({ 'sealed' }) end
+if pages ~= load.pages or before ~= load.digest then return answer({ 'other', load.pages }) end
 
 local s = stream(id)
 redis.call('SET', s.key .. 'page:' .. pages, string.rep('p', count) .. string.rep(' ', PAGE_SIZE - count) .. body)

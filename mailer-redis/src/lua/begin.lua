@@ -99,7 +99,7 @@ local function ask_for_token(b, s)
 end
 
 local reply, last = { 'verdicts', version }, nil
-local function answer(verdict)
+local function tell(verdict)
   if last == verdict then
     reply[reply.count] = reply[reply.count] + 1
   else
@@ -159,9 +159,9 @@ for _ = 1, int() do
       end
       if c and (is_gate or verdict == b.go) then c.given[index] = is_gate and verdict or b.again end
     end
-    answer(verdict)
+    tell(verdict)
   end
-  if asks then return { seq, now, 'ask', str(asks) } end
+  if asks then return answer({ 'ask', str(asks) }) end
   if is_gate and b.taken and b.taken > 0 then limits_take(b.lines, b.taken) end
   b.room, b.taken = nil, nil
   if #started > 0 then

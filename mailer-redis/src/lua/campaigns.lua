@@ -1,2 +1,4 @@
--- All campaigns, those submitted first first. Reply: their ids. Complexity: O(campaigns).
-return { seq, now, redis.call('ZRANGE', P .. 'campaigns', 0, -1) }
+-- Campaigns, those submitted first first. ARGV: how many to pass over, how many to list. Reply: their ids.
+-- Complexity: O(campaigns listed).
+local from, count = int(), int()
+return answer({ redis.call('ZRANGE', P .. 'campaigns', from, from + count - 1) })

@@ -41,10 +41,12 @@ local function describe(c)
   return { 'claimed', s.id, s.n, tonumber(c.token), body, #indexes > 0 and string.char(unpack(indexes)) or '', rows, mails }
 end
 
-if claim(id) then return finish(describe(claim(id))) end
+if claim(id) then return finish(describe(claim(id)), true) end
+-- A call that comes late, after its claim has been settled, must not lease another page under the same id.
+if redis.call('ZSCORE', P .. 'ended', id) then return finish({ 'nothing', '' }, true) end
 wake()
-if not has_policy then return finish({ 'nothing', '' }) end
-if known ~= version then return finish({ 'policy' }) end
+if not has_policy then return finish({ 'nothing', '' }, true) end
+if known ~= version then return finish({ 'policy' }, true) end
 
 -- Single mails whose time is over do not begin.
 local function expire_mails(p, taken)
@@ -107,11 +109,11 @@ local function best(lane)
   if wait_of('namespace', lane) then return nil end
   local first
   for _, group in ipairs(servable(lane, room)) do
-    local earlier = not first or group.service < first.service
-      or group.service == first.service and group.id < first.id
+    local earlier = group.id and (not first or group.service < first.service
+      or group.service == first.service and group.id < first.id)
     if earlier and not closed_until(lane, group) then first = group end
   end
-  return first and first.id
+  return first
 end
 
 -- Asked here and again at begin: a claim that could not begin would only be composed in vain. Nil: they are open.
@@ -132,24 +134,26 @@ end
 -- Each round leases a page, or puts a stream or a scope to sleep; what is left is for the next call.
 for _, lane in ipairs({ 'test', 'transactional', 'bulk' }) do
   for _ = 1, 50 do
-    local name = best(lane)
-    if not name then break end
+    local group = best(lane)
+    if not group then break end
+    local name = group.id
     local s = stream(name)
     if not s then
-      return finish({ 'nothing', '' })
+      return finish({ 'nothing', '' }, true)
     elseif s.hours and not own_hours[name] then
-      return finish({ 'hours', name, s.n })
+      return finish({ 'hours', name, s.n }, true)
     end
     -- A clock that was set back may find it ready too early.
     local due = next_due(s)
     if due and due <= now then
       local closed = defer_while_closed(s)
-      if type(closed) == 'number' then return finish({ 'at', closed }) end
+      if type(closed) == 'number' then return finish({ 'at', closed }, true) end
       local c = not closed and lease(s)
-      if c then return finish(describe(c)) end
+      if c then return finish(describe(c), true) end
     else
       place(s)
     end
+    first_of(lane, group, room)
   end
 end
-return finish({ 'nothing', next_claim(room) })
+return finish({ 'nothing', next_claim(room) }, true)

@@ -5,13 +5,13 @@
 -- Complexity: O(1). Invariant: one id, one content.
 local id, loader, digest, spec = text(), text(), text(), text()
 local tombstone = redis.call('HGET', P .. 'tombstones', id)
-if tombstone then return { seq, now, 'purged', tombstone } end
+if tombstone then return answer({ 'purged', tombstone }) end
 
 local key = P .. 'stream:' .. id
 local was = redis.call('HMGET', key, 'origin', 'digest', 'sealed_at', 'loader', 'loaded_at', 'total', 'pages', 'last_key')
-if was[1] and was[1] ~= digest then return { seq, now, 'other' } end
-if was[3] then return { seq, now, 'sealed', was[2], tonumber(was[6]) } end
-if was[1] and was[4] ~= loader and now - tonumber(was[5]) < LOAD_LEASE then return { seq, now, 'busy' } end
+if was[1] and was[1] ~= digest then return answer({ 'other' }) end
+if was[3] then return answer({ 'sealed', was[2], tonumber(was[6]) }) end
+if was[1] and was[4] ~= loader and now - tonumber(was[5]) < LOAD_LEASE then return answer({ 'busy' }) end
 
 if not was[1] then
   local n = redis.call('HINCRBY', META, 'streams', 1)

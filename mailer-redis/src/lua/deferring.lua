@@ -1,9 +1,9 @@
 -- Deferring, and what a reply says of it.
 -- Writes a deferral, unless a later one of its slot holds; returns the one that holds then.
 local function defer(d)
-  local name, own = book_of(d.scope)
-  local b = book(name)
+  local _, own = book_of(d.scope)
   local field = d.scope .. '|' .. (d.lane or '*') .. '|' .. (d.of_policy and 'p' or 'o')
+  local b = slots_of(d.scope, { field })
   local old = b.slots[field]
   local old_end = holds_until(old)
   if old_end then

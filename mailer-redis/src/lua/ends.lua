@@ -25,8 +25,8 @@ end
 -- All of it is settled. The last ones are remembered, so that a repeated settlement is told from a foreign one.
 local function end_claim(id)
   forget_claim(id)
-  redis.call('LPUSH', P .. 'ended', id)
-  redis.call('LTRIM', P .. 'ended', 0, 4095)
+  redis.call('ZADD', P .. 'ended', redis.call('HINCRBY', META, 'ended', 1), id)
+  redis.call('ZREMRANGEBYRANK', P .. 'ended', 0, -4097)
 end
 
 -- After a page's deliveries or owner changed.
@@ -51,6 +51,8 @@ local function lose(p, claim_id, index, begun_at, rule)
   r.claim, r.begun_at = claim_id, str(begun_at)
   r.doubts = (r.doubts or 0) + 1
   local doubt = claim_id .. ':' .. index
+  r.doubted = r.doubted or {}
+  r.doubted[#r.doubted + 1] = doubt
   redis.call('HSET', P .. 'doubts', doubt, p.number .. ' ' .. p.s.id)
   redis.call('SADD', p.s.key .. 'doubts', doubt)
   if rule == 'resend' and r.doubts < MOST_DOUBTS then

@@ -12,7 +12,7 @@ if not s then
   streams[id] = nil
   s = stream(id)
 end
-if redis.call('HEXISTS', s.key .. 'keys', key) == 1 then return { seq, now } end
+if redis.call('HEXISTS', s.key .. 'keys', key) == 1 then return answer({}) end
 
 -- A page in hand is not added to: the new mail would wait for its owner.
 local p = s.pages > 0 and s.last_size < PAGE_SIZE and page(s, s.pages - 1)

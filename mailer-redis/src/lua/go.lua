@@ -1,17 +1,17 @@
 -- What most calls of `begin` are: new ones, where nothing hinders anybody and there are tokens for all. Anything else is
 -- answered with 'slow', and nothing has changed: then `begin` looks at everyone.
 -- ARGV and reply: as `begin`. Complexity: O(deliveries + pages).
-local SLOW = { seq, now, 'slow' }
+local SLOW = answer({ 'slow' })
 if text() ~= 'gate' or int() ~= version or not has_policy then return SLOW end
 
 local bindings = {}
 for i = 1, int() do
   local b = { stream = text(), never = text(), policy_hours = read_hours(), hours = read_hours(), lines = read_lines() }
   local at, closes = opens(b.hours, now)
-  if not at and not closes then return { seq, now, 'ask', str(now) } end
+  if not at and not closes then return answer({ 'ask', str(now) }) end
   if at ~= now then return SLOW end
   local ask = limits_load(b.lines)
-  if ask then return { seq, now, 'ask', str(ask) } end
+  if ask then return answer({ 'ask', str(ask) }) end
   b.send_by = math.min(limits_use_by(b.lines), closes)
   bindings[i] = b
 end

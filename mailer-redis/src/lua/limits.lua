@@ -8,12 +8,12 @@
 --
 -- Order of use: read_lines, limits_load, limits_free, limits_take, ..., limits_write. All but limits_write only read.
 -- An instant called `ask` lies in no window that was given: the script then changes nothing and answers
--- {seq, now, 'ask', instant}, and the caller asks again with the windows around it.
+-- {seq, mark, now, 'ask', instant}, and the caller asks again with the windows around it.
 -- Complexity: O(lines), times 128 for rolling ones.
 -- Invariant: lines of the same name share one counter, which is taken from once.
 
 local read_lines, limits_load, limits_free, limits_use_by, limits_take
-local limits_refusal, limits_retry_at, limits_used, limits_receipt, limits_return
+local limits_refusal, limits_retry_at, limits_used, limits_receipt, limits_check, limits_return
 do
   local MOST_ROUNDS = 64
 
@@ -191,8 +191,8 @@ do
     return receipt
   end
 
-  -- Gives back n tokens that were granted at that instant: to the windows of then, which may be gone.
-  function limits_return(receipt, n, granted_at)
+  -- Calls visit(kind, counter, cap) for each counter of a receipt, read.
+  local function each_of(receipt, visit)
     for i = 1, #receipt, 5 do
       local kind, name = receipt[i], receipt[i + 1]
       local counter, cap
@@ -203,8 +203,18 @@ do
         counter.own = counter.own or receipt[i + 4]
       end
       load({ counter })
-      kinds[kind].give_back(counter, n, granted_at, cap)
+      visit(kind, counter, cap)
     end
+  end
+
+  -- Fails here where limits_return would: to be called before anything is written.
+  function limits_check(receipt)
+    each_of(receipt, function() end)
+  end
+
+  -- Gives back n tokens that were granted at that instant: to the windows of then, which may be gone.
+  function limits_return(receipt, n, granted_at)
+    each_of(receipt, function(kind, counter, cap) kinds[kind].give_back(counter, n, granted_at, cap) end)
   end
 end
 

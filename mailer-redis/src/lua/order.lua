@@ -9,7 +9,7 @@ end
 
 -- Streams of one lane, relay, composer and sender stand together: whoever cannot serve one can serve none of them.
 local function group_of(s)
-  return s.relay .. '\n' .. s.composer .. '\n' .. s.sender
+  return s.relay .. ' ' .. s.composer .. ' ' .. s.sender
 end
 
 local lanes = {}

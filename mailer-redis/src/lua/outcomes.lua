@@ -2,15 +2,15 @@
 -- Reply: 'missing'; or 'page', its number, the index of the mail (-1), marks, body, mails, and rows as index and JSON.
 -- Complexity: O(page).
 local s, number, key = stream(text()), text(), text()
-if not s then return { seq, now, 'missing' } end
+if not s then return answer({ 'missing' }) end
 local wanted = -1
 if number == '' then
   local place = redis.call('HGET', s.key .. 'keys', key)
-  if not place then return { seq, now, 'missing' } end
+  if not place then return answer({ 'missing' }) end
   number, wanted = string.match(place, '^(%d+):(%d+)$')
 end
 local p = page(s, tonumber(number))
-if not p then return { seq, now, 'page', tonumber(number), -1, '', '', {}, {} } end
+if not p then return answer({ 'page', tonumber(number), -1, '', '', {}, {} }) end
 local rows = redis.call('HGETALL', s.key .. 'rows:' .. number)
 local mails, indexes = {}, {}
 if not is_campaign(s.id) then
@@ -19,5 +19,5 @@ if not is_campaign(s.id) then
   end
   if #indexes > 0 then mails = redis.call('HMGET', s.key .. 'mails:' .. number, unpack(indexes)) end
 end
-return { seq, now, 'page', tonumber(number), tonumber(wanted), string.char(unpack(p.marks)),
-  is_campaign(s.id) and redis.call('GETRANGE', p.key, PAGE_SIZE, -1) or '', mails, rows }
+return answer({ 'page', tonumber(number), tonumber(wanted), string.char(unpack(p.marks)),
+  is_campaign(s.id) and redis.call('GETRANGE', p.key, PAGE_SIZE, -1) or '', mails, rows })

@@ -2,9 +2,9 @@
 -- ARGV: that version; the policy as JSON, '' to remove it; waits before further attempts; the wait after relay trouble.
 -- Reply: 'done' and the version, or 'changed'. Complexity: O(1): what the old policy caused ends with its epoch.
 local known, stored, retry, trouble = int(), text(), text(), text()
-if known ~= version then return { seq, now, 'changed' } end
+if known ~= version then return answer({ 'changed' }) end
 if stored == '' then
-  if not has_policy then return { seq, now, 'done', version } end
+  if not has_policy then return answer({ 'done', version }) end
   redis.call('DEL', P .. 'policy')
   redis.call('HSET', META, 'version', version + 1, 'policy', 0, 'retry', retry, 'trouble', trouble)
 else

@@ -3,10 +3,10 @@
 -- pages themselves go by `trash`.
 local id = text()
 local known = redis.call('HGET', P .. 'tombstones', id)
-if known then return { seq, now, 'done', known } end
+if known then return answer({ 'done', known }) end
 local s = stream(id)
-if not s or not is_campaign(id) then return { seq, now, 'missing' } end
-if not s.finished_at and not is_over(s) then return { seq, now, 'open' } end
+if not s or not is_campaign(id) then return answer({ 'missing' }) end
+if not s.finished_at and not is_over(s) then return answer({ 'open' }) end
 
 -- Cancelling and expiry take no step per recipient: who is pending then reads as cancelled or expired.
 local waiting, lapsed, cancelled = s.pending + s.retrying, s.expired, 0

@@ -1,12 +1,10 @@
 -- Ends the deferrals of a scope that the policy did not cause. ARGV: the scope. Complexity: O(1).
 local scope = text()
 local name, own = book_of(scope)
-local b = book(name)
-for field in pairs(b.slots) do
-  if string.sub(field, 1, #scope + 1) == scope .. '|' and string.sub(field, -2) == '|o' then
-    redis.call('HDEL', P .. name, field)
-    b.slots[field] = nil
-  end
+for _, lane in ipairs({ '*', 'test', 'transactional', 'bulk' }) do
+  local field = scope .. '|' .. lane .. '|o'
+  redis.call('HDEL', P .. name, field)
+  book(name).slots[field] = false
 end
 local s = own and stream(own)
 if s then touch(s) end

@@ -2,7 +2,7 @@
 local id, loader, pages, digest = text(), text(), int(), text()
 local load, wrong = check_load(id, loader, pages, digest)
 if not load then return wrong end
-if pages ~= load.pages or digest ~= load.digest then return { seq, now, 'other', load.pages } end
+if pages ~= load.pages or digest ~= load.digest then return answer({ 'other', load.pages }) end
 local s = stream(id)
 if not s.sealed_at then
   set(s, 'sealed_at', now)

@@ -44,21 +44,38 @@ local function read_room()
   return room
 end
 
--- Of each group of a lane that a worker serves: who has been served least. At most 500 groups, drawn by lot if there
--- are more.
+-- So many groups are looked at in one call, drawn by lot if there are more: by then, who comes next among a hundred
+-- senders is nobody's loss.
+local GROUPS_AT_ONCE = 100
+local drawn = {}
+
+-- Who has been served least of a group, of those that the worker takes.
+local function first_of(lane, group, room)
+  local ready = redis.call('ZRANGE', P .. 'ready:' .. lane .. ':' .. group.name, 0, room.excepted, 'WITHSCORES')
+  group.id = nil
+  for i = 1, #ready, 2 do
+    if not room.except[ready[i]] then
+      group.id, group.service = ready[i], tonumber(ready[i + 1])
+      return
+    end
+  end
+end
+
+-- The groups of a lane that a worker serves, each with who comes first. Whether there are more than were drawn is said
+-- by `drawn.more`.
 local function servable(lane, room)
+  if drawn[lane] then return drawn[lane] end
   local found = {}
+  drawn[lane] = found
   if not room.relays[lane] then return found end
-  for _, group in ipairs(redis.call('SRANDMEMBER', P .. 'groups:' .. lane, 500)) do
-    local relay, composer, sender = string.match(group, '^(.-)\n(.-)\n(.*)$')
+  local names = redis.call('SRANDMEMBER', P .. 'groups:' .. lane, GROUPS_AT_ONCE)
+  drawn.more = drawn.more or #names == GROUPS_AT_ONCE
+  for _, name in ipairs(names) do
+    local relay, composer, sender = string.match(name, '^(%S*) (%S*) (.*)$')
     if room.relays[lane][relay] and room.composers[composer] then
-      local ready = redis.call('ZRANGE', P .. 'ready:' .. lane .. ':' .. group, 0, room.excepted, 'WITHSCORES')
-      for i = 1, #ready, 2 do
-        if not room.except[ready[i]] then
-          found[#found + 1] = { id = ready[i], service = tonumber(ready[i + 1]), relay = relay, sender = sender }
-          break
-        end
-      end
+      local group = { name = name, relay = relay, sender = sender }
+      first_of(lane, group, room)
+      if group.id then found[#found + 1] = group end
     end
   end
   return found
@@ -81,9 +98,11 @@ local function next_claim(room)
   local at = first[2] and tonumber(first[2]) or NEVER
   for _, lane in ipairs({ 'test', 'transactional', 'bulk' }) do
     for _, group in ipairs(servable(lane, room)) do
-      at = math.min(at, closed_until(lane, group) or now)
+      if group.id then at = math.min(at, closed_until(lane, group) or now) end
     end
   end
+  -- The lot may not have fallen on those that could be served.
+  if drawn.more then at = math.min(at, now + 50000) end
   return at < NEVER and str(at) or ''
 end
 

@@ -7,13 +7,6 @@
 -- Complexity: O(settlements + pages). Invariant: a delivery of a claim is settled once.
 local EVENT = { s = 'send', f = 'fail', k = 'skip', x = 'suppress' }
 
-local runs = {}
-for i = 1, int() do
-  runs[i] = { claim = text(), code = text(), more = text(), detail = text(), indexes = indexes() }
-end
-local defers = {}
-for i = 1, int() do defers[i] = read_defer() end
-
 local sent_by, returned = {}, {}
 
 local function apply(p, st, event)
@@ -81,7 +74,7 @@ local function settle_waiting(c, p, st)
 end
 
 local function stale_or_repeated(id)
-  return redis.call('LPOS', P .. 'ended', id) and 'r' or 's'
+  return redis.call('ZSCORE', P .. 'ended', id) and 'r' or 's'
 end
 
 -- A claim that is gone changes nothing, save as evidence about a doubt of this very attempt.

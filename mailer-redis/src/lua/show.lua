@@ -22,22 +22,20 @@ local function waits(s)
   local found = {}
   local own = { 'campaign:' .. s.id, 'stream:' .. s.id }
   for _, scope in ipairs({ 'namespace', 'relay:' .. s.relay, 'sender:' .. s.sender, own[1], own[2] }) do
-    local slots = book((book_of(scope))).slots
-    for _, lane in ipairs({ '*', s.lane }) do
-      for _, origin in ipairs({ 'o', 'p' }) do
-        local slot = slots[scope .. '|' .. lane .. '|' .. origin]
-        if holds_until(slot) then
-          found[#found + 1] = scope
-          found[#found + 1] = lane == '*' and '' or lane
-          found[#found + 1] = slot
-        end
+    local fields = fields_of(scope, s.lane)
+    local slots = slots_of(scope, fields).slots
+    for i, field in ipairs(fields) do
+      if holds_until(slots[field]) then
+        found[#found + 1] = scope
+        found[#found + 1] = i <= 2 and '' or s.lane
+        found[#found + 1] = slots[field]
       end
     end
   end
   return found
 end
 
-local reply = { seq, now, version, has_policy and redis.call('GET', P .. 'policy') or '', workers }
+local reply = { version, has_policy and redis.call('GET', P .. 'policy') or '', workers }
 for _ = 1, int() do
   local s = stream(text())
   if s then
@@ -57,4 +55,4 @@ for _ = 1, int() do
     reply[#reply + 1] = {}
   end
 end
-return reply
+return answer(reply)

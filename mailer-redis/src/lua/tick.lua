@@ -35,9 +35,12 @@ local function count_crash(p, index, reaps)
   end
 end
 
+local has_reaped = false
+
 -- Takes a page back: what was not started returns to its place, what was started is unknown.
 local function reap(id)
   local c = claim(id)
+  has_reaped = true
   if not c then return forget_claim(id) end
   local p, s = c.p, c.s
   local open = {}
@@ -82,67 +85,15 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, 'LIM
   redis.call('ZADD', P .. 'suspects', now, id)
 end
 
-local function tidy()
-  for _, name in ipairs({ 'waits' }) do
-    local b = book(name)
-    for field, slot in pairs(b.slots) do
-      if not holds_until(slot) then redis.call('HDEL', P .. name, field) end
-    end
-  end
-  for _, id in ipairs(redis.call('ZRANDMEMBER', P .. 'own', 20)) do
-    local holds = false
-    for _, slot in pairs(book('waits:' .. id).slots) do holds = holds or holds_until(slot) ~= nil end
-    local s = stream(id)
-    if not holds and not (s and s.held) then
-      redis.call('DEL', P .. 'waits:' .. id)
-      redis.call('ZREM', P .. 'own', id)
-      if s then touch(s) end
-    end
-  end
-  local all = redis.call('HGETALL', P .. 'workers')
-  for i = 1, #all, 2 do
-    if tonumber(string.match(all[i + 1], '^%d+')) <= now then redis.call('HDEL', P .. 'workers', all[i]) end
-  end
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'drafts', '-inf', '(' .. str(now - DRAFT_FOR), 'LIMIT', 0, 10)) do
-    local s = stream(id)
-    if s then forget_stream(s) else redis.call('ZREM', P .. 'drafts', id) end
-  end
-  for _, entry in ipairs(redis.call('ZRANGEBYSCORE', P .. 'finished', '-inf', '(' .. str(now - OUTCOME_FOR), 'LIMIT', 0, 20)) do
-    local number, id = string.match(entry, '^(%d+) (.*)$')
-    local s = stream(id)
-    if s and not redis.call('HGET', s.key .. 'hands', number) then
-      local names, doubts = {}, {}
-      local mails = redis.call('HGETALL', s.key .. 'mails:' .. number)
-      for i = 1, #mails, 2 do
-        if string.sub(mails[i], 1, 4) == 'key:' then names[#names + 1] = mails[i + 1] end
-      end
-      if #names > 0 then redis.call('HDEL', s.key .. 'keys', unpack(names)) end
-      local p = page(s, tonumber(number))
-      for index = 0, PAGE_SIZE - 1 do
-        local r = row(p, index)
-        if r and r.claim then doubts[#doubts + 1] = r.claim .. ':' .. index end
-      end
-      for _, doubt in ipairs(doubts) do
-        redis.call('HDEL', P .. 'doubts', doubt)
-        redis.call('SREM', s.key .. 'doubts', doubt)
-      end
-      -- The page that is added to is never the one that is gone.
-      if tonumber(number) == s.pages - 1 then set(s, 'last_size', PAGE_SIZE) end
-      pages[p.key] = false
-      redis.call('UNLINK', p.key, s.key .. 'rows:' .. number, s.key .. 'mails:' .. number)
-      redis.call('ZREM', s.key .. 'due', string.format('%08d', number))
-      redis.call('HDEL', s.key .. 'reaps', number)
-    end
-    redis.call('ZREM', P .. 'finished', entry)
-  end
-end
-
 local tidied_at = times[3] and tonumber(times[3])
 if not tidied_at or now - tidied_at >= TIDY_EVERY or now < tidied_at then
   set_meta('tidied_at', now)
-  tidy()
+  forget_waits()
+  forget_workers()
+  forget_drafts()
 end
+forget_mails()
 empty_trash()
 place_touched()
 wake()
-return finish({ version, next_claim(room), lost })
+return finish({ version, next_claim(room), lost }, not has_reaped)

@@ -9,13 +9,35 @@ local function book_of(scope)
   return name and 'waits:' .. name or 'waits', name
 end
 
+-- The book of one stream whole; that of the wide scopes empty, for `slots_of` to fill: there may be many of them.
 local function book(name)
   local b = books[name]
   if not b then
     b = { slots = {}, changed = {} }
-    local all = redis.call('HGETALL', P .. name)
-    for i = 1, #all, 2 do b.slots[all[i]] = all[i + 1] end
+    if name ~= 'waits' then
+      local all = redis.call('HGETALL', P .. name)
+      for i = 1, #all, 2 do b.slots[all[i]] = all[i + 1] end
+    end
     books[name] = b
+  end
+  return b
+end
+
+-- The fields of a scope's waits that concern a lane: those of every lane first, and what the policy caused last.
+local function fields_of(scope, lane)
+  return { scope .. '|*|o', scope .. '|*|p', scope .. '|' .. lane .. '|o', scope .. '|' .. lane .. '|p' }
+end
+
+-- The book that a scope is in, with at least these fields of it read.
+local function slots_of(scope, fields)
+  local name = book_of(scope)
+  local b = book(name)
+  local missing = false
+  for _, field in ipairs(fields) do missing = missing or b.slots[field] == nil end
+  if name == 'waits' and missing then
+    for i, value in ipairs(redis.call('HMGET', P .. name, unpack(fields))) do
+      if b.slots[fields[i]] == nil then b.slots[fields[i]] = value end
+    end
   end
   return b
 end
@@ -31,12 +53,11 @@ end
 
 -- The latest end of a scope's waits for a lane, or nil.
 local function wait_of(scope, lane)
-  local slots, latest = book((book_of(scope))).slots, nil
-  for _, bound in ipairs({ '*', lane }) do
-    for _, origin in ipairs({ 'o', 'p' }) do
-      local at = holds_until(slots[scope .. '|' .. bound .. '|' .. origin])
-      if at and (not latest or at > latest) then latest = at end
-    end
+  local fields, latest = fields_of(scope, lane), nil
+  local slots = slots_of(scope, fields).slots
+  for _, field in ipairs(fields) do
+    local at = holds_until(slots[field])
+    if at and (not latest or at > latest) then latest = at end
   end
   return latest
 end

@@ -2,19 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use mailer_core::Error;
 use mailer_core::calendar::WorkCalendar;
-use mailer_core::domain::{Lane, MessageSpec, Policy, decode_page};
-use mailer_core::queue::{Claim, ClaimReply, ClaimRequest, ClaimedDelivery, StreamId};
+use mailer_core::domain::{ClaimId, Lane, Policy, Reason, Scope};
+use mailer_core::queue::{
+    Claim, ClaimReply, ClaimRequest, Defer, Settled, Settlement, StreamId, Wait,
+};
+use mailer_core::{Error, ErrorKind};
 
+use super::page::Leased;
 use super::{claim_name, room};
 use crate::args::Args;
 use crate::hours;
 use crate::micros::Micros;
-use crate::reply::Reply;
 use crate::script::CLAIM;
 use crate::store::RedisStore;
 use crate::streams::Known;
@@ -46,9 +47,16 @@ impl RedisStore {
             let mut reply = answer.reply;
             match reply.text()?.as_str() {
                 "claimed" => {
-                    if let Some(claim) = self.claimed(request, &mut reply, now).await? {
-                        return Ok(ClaimReply::Claimed(claim));
-                    }
+                    let leased = Leased::read(&mut reply)?;
+                    return match self.open_page(request, &leased, now).await {
+                        Ok(Some(claim)) => Ok(ClaimReply::Claimed(claim)),
+                        Ok(None) => Ok(at_once(now)),
+                        Err(error) if error.kind() == ErrorKind::Incompatible => {
+                            self.set_aside(request.id, &leased, &error).await?;
+                            Ok(at_once(now))
+                        }
+                        Err(error) => Err(error),
+                    };
                 }
                 "nothing" => {
                     return Ok(ClaimReply::Nothing {
@@ -63,14 +71,12 @@ impl RedisStore {
                         told.streams.insert(id, known);
                     }
                 }
-                _ => told.around.push(reply.at()?),
+                "at" => told.around.push(reply.at()?),
+                word => return Err(reply.unknown(word)),
             }
         }
-        Err(Error::unavailable(
-            "claim",
-            format!("the hours of the streams that are due took more than {MOST_ROUNDS} questions"),
-            Duration::from_secs(1),
-        ))
+        // Each round has put a stream to sleep: the rest is for the next call.
+        Ok(at_once(now))
     }
 
     async fn tell_policy(&self, told: &mut Told, anew: bool) -> Result<(), Error> {
@@ -85,63 +91,59 @@ impl RedisStore {
     }
 
     /// `None`: the stream has gone since.
-    async fn claimed(
+    async fn open_page(
         &self,
         request: &ClaimRequest,
-        reply: &mut Reply,
+        leased: &Leased,
         now: Micros,
     ) -> Result<Option<Claim>, Error> {
-        let (stream, number) = (StreamId::from(reply.text()?), reply.count()?);
-        let known = self.streams().get(self.caller(), &stream, number).await?;
+        let known = self
+            .streams()
+            .get(self.caller(), &leased.stream, leased.number)
+            .await?;
         let Some(known) = known else {
             return Ok(None);
         };
-        let token = reply.count()?;
-        let body = reply.text()?;
-        let indexes = reply.bytes()?;
-        let rows = read_rows(&mut reply.list()?)?;
-        let mut mails = reply.list()?;
-        let mut records: Vec<_> = match body.as_str() {
-            "" => Vec::new(),
-            body => decode_page(body)
-                .map_err(|fault| Error::incompatible("claim", fault))?
-                .into_iter()
-                .map(Some)
-                .collect(),
-        };
-        let mut deliveries = Vec::new();
-        for index in indexes.into_iter().map(u16::from) {
-            let (record, letter, on_unknown) = match &known.campaign {
-                Some((spec, letter)) => {
-                    let record = records.get_mut(usize::from(index)).and_then(Option::take);
-                    (record, Arc::clone(letter), spec.on_unknown)
-                }
-                None => {
-                    let mail: MessageSpec = serde_json::from_str(&mails.text()?)
-                        .map_err(|error| Error::incompatible("claim", error.to_string()))?;
-                    (Some(mail.to), Arc::new(mail.letter), mail.on_unknown)
-                }
-            };
-            let record = record.ok_or_else(|| {
-                Error::incompatible("claim", format!("a page of {stream} lacks number {index}"))
-            })?;
-            let (attempts, repeats) = rows.get(&index).copied().unwrap_or_default();
-            deliveries.push(ClaimedDelivery {
-                index,
-                record,
-                letter,
-                attempt: attempts + 1,
-                repeats: repeats.map(DateTime::from),
-                on_unknown,
-            });
-        }
         Ok(Some(Claim {
             id: request.id,
-            token,
+            token: leased.token,
             binding: Arc::clone(&known.binding),
             server_now: now.into(),
-            deliveries,
+            deliveries: leased.deliveries(&known)?,
         }))
+    }
+
+    /// A page that this version cannot read goes back, and its stream waits: others are served meanwhile, and a worker that
+    /// can read it takes it then.
+    async fn set_aside(&self, claim: ClaimId, leased: &Leased, error: &Error) -> Result<(), Error> {
+        let all: Vec<Settlement> = leased
+            .indexes()
+            .map(|index| Settlement {
+                claim,
+                index,
+                settled: Settled::NotStarted,
+                detail: String::new(),
+            })
+            .collect();
+        let wait = Defer {
+            scope: Scope::Campaign(leased.stream.as_str().to_owned()),
+            lane: None,
+            reason: Reason::ComposeUnavailable,
+            wait: Wait::AfterTrouble,
+            detail: Some(error.to_string()),
+            unless_sent_since: None,
+            policy_version: None,
+        };
+        self.take_back(&all, &[wait]).await?;
+        Ok(())
+    }
+}
+
+/// Ask again.
+fn at_once(now: Micros) -> ClaimReply {
+    ClaimReply::Nothing {
+        next_due: Some(now.into()),
+        server_now: now.into(),
     }
 }
 
@@ -178,15 +180,4 @@ pub(crate) fn encode_hours(args: &mut Args, calendars: &[&WorkCalendar], around:
     let mut table = Args::new();
     let never = hours::encode(&mut table, calendars, around);
     args.text(never).extend(&table);
-}
-
-/// The attempts of a delivery, and the begin of one that is in doubt.
-type Row = (u32, Option<Micros>);
-
-fn read_rows(rows: &mut Reply) -> Result<HashMap<u16, Row>, Error> {
-    let mut found = HashMap::new();
-    while !rows.is_empty() {
-        found.insert(rows.count()?, (rows.count()?, rows.at_or_none()?));
-    }
-    Ok(found)
 }

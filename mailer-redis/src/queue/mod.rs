@@ -1,6 +1,7 @@
 //! Handing deliveries to workers, and taking back what became of them.
 
 mod claim;
+mod page;
 mod room;
 mod settle;
 mod tick;
@@ -14,7 +15,7 @@ use mailer_core::queue::{
     TickReply,
 };
 
-use crate::args::Args;
+use crate::args::{Args, json};
 use crate::deferral;
 use crate::micros::Micros;
 use crate::script::{DEFER, HOLD, RESUME};
@@ -66,16 +67,17 @@ impl DeferQueue for RedisStore {
         let mut args = Args::new();
         args.text(halt.stream.as_str())
             .text("halt")
-            .text(serde_json::to_string(&hold).unwrap_or_default())
+            .text(json("halt", &hold)?)
             .at_or_none(halt.unless_sent_since.map(Micros::from));
         let mut reply = self.caller().call("halt", &HOLD, &args).await?.reply;
         match reply.text()?.as_str() {
             "done" => Ok(true),
             "void" => Ok(false),
-            _ => Err(Error::not_found(
+            "missing" => Err(Error::not_found(
                 "halt",
                 format!("there is no campaign {:?}", halt.stream.as_str()),
             )),
+            word => Err(reply.unknown(word)),
         }
     }
 }

@@ -7,7 +7,7 @@ use mailer_core::queue::{Tick, TickReply};
 use serde::{Deserialize, Serialize};
 
 use super::{claim_name, room};
-use crate::args::Args;
+use crate::args::{Args, json};
 use crate::deferral::micros;
 use crate::script::TICK;
 use crate::store::RedisStore;
@@ -25,12 +25,13 @@ impl RedisStore {
             relays: tick.relays.clone(),
             composers: tick.composers.clone(),
         };
-        let presence = tick
-            .present
-            .then(|| serde_json::to_string(&presence).unwrap_or_default());
+        let presence = match tick.present {
+            true => json("tick", &presence)?,
+            false => String::new(),
+        };
         let mut args = Args::new();
         args.text(tick.worker.to_string())
-            .text(presence.unwrap_or_default())
+            .text(presence)
             .text(micros(tick.next_within).to_string());
         room::encode(&mut args, &tick.room);
         args.len(tick.claims.len());

@@ -222,3 +222,13 @@ pub async fn a_clock_set_back_does_not_forestall_a_start(harness: &Harness) {
     harness.clock.advance_to(start).await;
     assert!(harness.try_claim(4).await.is_some());
 }
+
+/// A call that comes late, after its claim has been settled, does not lease another page under the same id.
+pub async fn a_claim_that_was_settled_is_not_given_again(harness: &Harness) {
+    harness.set_policy(&Policy::unlimited()).await;
+    harness.submit(&campaign("a"), 2).await;
+    let claim = harness.claim(1).await;
+    harness.settle_all(&claim, Settled::NotStarted).await;
+    assert!(harness.try_claim(1).await.is_none());
+    assert!(harness.try_claim(2).await.is_some());
+}

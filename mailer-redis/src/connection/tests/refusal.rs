@@ -104,7 +104,7 @@ async fn what_a_script_says_of_rolled_back_data_is_said_to_the_caller() {
         "error({err = 'ROLLEDBACK change 7 was seen, the data has 3'})",
     ] {
         let error = script(&link, source).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Incompatible);
+        assert_eq!(error.kind(), ErrorKind::RolledBack);
         says(
             &error,
             &["count: store_rolled_back: change 7 was seen, the data has 3 (redis at"],
