@@ -11,10 +11,11 @@ use crate::args::Args;
 use crate::call::Answer;
 use crate::deferral;
 use crate::limiter::call_around;
+use crate::micros::Micros;
 use crate::queue::claim_name;
 use crate::reply::Reply;
 use crate::rules::lines;
-use crate::script::{BEGIN, BEGIN_CALENDAR, Script};
+use crate::script::{BEGIN, GO, GO_CALENDAR};
 use crate::store::RedisStore;
 
 #[async_trait]
@@ -22,8 +23,7 @@ impl Gate for RedisStore {
     async fn begin(&self, batch: &BeginBatch) -> Result<BeginReply, Error> {
         let stored = self.policy_of(batch.policy_version).await?;
         let groups = Groups::of(batch);
-        let script = smallest(&groups.bindings, stored.as_deref());
-        let answer = call_around(self.caller(), "begin", script, |args, around| {
+        let encode = |args: &mut Args, around: &[Micros]| {
             args.text("gate").int(batch.policy_version);
             args.len(groups.bindings.len());
             for binding in &groups.bindings {
@@ -31,8 +31,17 @@ impl Gate for RedisStore {
                     .encode(args, binding, stored.as_deref(), around);
             }
             groups.encode(args);
-        });
-        read_verdicts(answer.await?)
+        };
+        let go = match groups.has_calendar_limits_alone(stored.as_deref()) {
+            true => &GO_CALENDAR,
+            false => &GO,
+        };
+        let answer = call_around(self.caller(), "begin", go, encode).await?;
+        // Where somebody is hindered, nothing was decided.
+        if answer.reply.is_empty() {
+            return read_verdicts(call_around(self.caller(), "begin", &BEGIN, encode).await?);
+        }
+        read_verdicts(answer)
     }
 }
 
@@ -63,23 +72,6 @@ impl RedisStore {
     }
 }
 
-/// Calendar limits are enough for most policies, and every call begins with reading the script that it runs.
-fn smallest(bindings: &[&Arc<Binding>], stored: Option<&StoredPolicy>) -> &'static Script {
-    let is_calendar = |limit: &Limit| matches!(limit.kind(), LimitKind::Calendar { .. });
-    let all_calendar = bindings.iter().all(|binding| {
-        stored.is_none_or(|stored| {
-            lines(binding, stored)
-                .iter()
-                .all(|(limit, ..)| is_calendar(limit))
-        })
-    });
-    if all_calendar {
-        &BEGIN_CALENDAR
-    } else {
-        &BEGIN
-    }
-}
-
 /// A batch as scripts read it: its bindings once, and the items of one call after the other.
 struct Groups<'a> {
     bindings: Vec<&'a Arc<Binding>>,
@@ -103,6 +95,17 @@ impl<'a> Groups<'a> {
             }
         }
         Self { bindings, runs }
+    }
+
+    /// Whether the smaller script is enough.
+    fn has_calendar_limits_alone(&self, stored: Option<&StoredPolicy>) -> bool {
+        let is_calendar = |limit: &Limit| matches!(limit.kind(), LimitKind::Calendar { .. });
+        self.bindings.iter().all(|binding| {
+            stored.is_none_or(|stored| {
+                let lines = lines(binding, stored);
+                lines.iter().all(|(limit, ..)| is_calendar(limit))
+            })
+        })
     }
 
     fn encode(&self, args: &mut Args) {

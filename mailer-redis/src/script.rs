@@ -13,62 +13,86 @@ pub(crate) struct Script {
     pub(crate) compiled: LazyLock<Compiled>,
 }
 
-/// A script of these files, one after the other.
+/// The text of files in `lua`.
+macro_rules! parts {
+    ($($part:literal)+) => {
+        &[$(include_str!(concat!("lua/", $part, ".lua"))),+]
+    };
+}
+
+/// A script of groups of parts and of parts of its own, one after the other.
 macro_rules! script {
-    ($name:ident: $($part:literal)+) => {
+    ($name:ident: $($group:ident)* [$($part:literal)+]) => {
         pub(crate) static $name: Script = Script {
             name: stringify!($name),
-            compiled: LazyLock::new(|| compile(&[$(include_str!(concat!("lua/", $part, ".lua"))),+])),
+            compiled: LazyLock::new(|| compile(&[$($group,)* parts!($($part)+)])),
         };
     };
 }
 
+/// Several parts that go together.
+type Parts = &'static [&'static str];
+
+// Every call begins with reading its script, and each function in it costs: so a script has only the parts that it needs.
+const ARGUMENTS: Parts = parts!("arguments");
+const GUARDED: Parts = parts!("arguments" "guard");
+const STREAMS: Parts = parts!("marks" "streams");
+const PAGES: Parts = parts!("pages");
+const STEPS: Parts = parts!("steps" "waits" "order" "finish");
+const DEFERRING: Parts = parts!("deferring");
+const CLAIMS: Parts = parts!("claims");
+const ENDS: Parts = parts!("ends");
+const CALENDAR: Parts = parts!("counters" "calendar");
+const OTHER_KINDS: Parts = parts!("rolling" "pace");
+const LIMITS: Parts = parts!("limits");
+
 // The limiter, which also stands alone.
-script!(RESERVE: "arguments" "counters" "calendar" "rolling" "pace" "limits" "reserve");
-script!(REFUND: "arguments" "counters" "calendar" "rolling" "pace" "limits" "refund");
-script!(USAGE: "arguments" "counters" "calendar" "rolling" "pace" "limits" "usage");
+script!(RESERVE: ARGUMENTS CALENDAR OTHER_KINDS LIMITS ["reserve"]);
+script!(REFUND: ARGUMENTS CALENDAR OTHER_KINDS LIMITS ["refund"]);
+script!(USAGE: ARGUMENTS CALENDAR OTHER_KINDS LIMITS ["usage"]);
 
 // The namespace and its policy.
-script!(OPEN: "arguments" "open");
-script!(POLICY: "arguments" "guard" "state" "waits" "policy");
-script!(READ_POLICY: "arguments" "guard" "read_policy");
+script!(OPEN: ARGUMENTS ["open"]);
+script!(POLICY: GUARDED ["policy"]);
+script!(READ_POLICY: GUARDED ["read_policy"]);
 
 // What goes in.
-script!(CREATE: "arguments" "guard" "state" "waits" "create");
-script!(APPEND: "arguments" "guard" "state" "waits" "load" "append");
-script!(SEAL: "arguments" "guard" "state" "waits" "load" "seal");
-script!(ENQUEUE: "arguments" "guard" "state" "waits" "enqueue");
+script!(CREATE: GUARDED ["create"]);
+script!(APPEND: GUARDED STREAMS ["load" "append"]);
+script!(SEAL: GUARDED STREAMS PAGES STEPS ["load" "seal"]);
+script!(ENQUEUE: GUARDED STREAMS PAGES STEPS ["enqueue"]);
 
 // What workers do.
-script!(CLAIM: "arguments" "guard" "state" "waits" "order" "hours" "claims" "claim");
-script!(BEGIN_CALENDAR: "arguments" "guard" "state" "waits" "hours" "claims" "counters" "calendar" "limits" "begin");
+script!(CLAIM: GUARDED STREAMS PAGES STEPS DEFERRING CLAIMS ["serving" "hours" "claim"]);
+script!(GO_CALENDAR: GUARDED STREAMS PAGES CLAIMS CALENDAR LIMITS ["hours" "go"]);
+script!(GO: GUARDED STREAMS PAGES CLAIMS CALENDAR OTHER_KINDS LIMITS ["hours" "go"]);
 script!(
-    BEGIN: "arguments" "guard" "state" "waits" "hours" "claims" "counters" "calendar" "rolling" "pace" "limits" "begin"
+    BEGIN: GUARDED STREAMS PAGES STEPS DEFERRING CLAIMS ENDS CALENDAR OTHER_KINDS LIMITS ["hours" "begin"]
 );
-script!(SETTLE: "arguments" "guard" "state" "waits" "asked" "claims" "settle" "settled");
+script!(SETTLE: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["settle" "settled"]);
 script!(
-    SETTLE_WITH_TOKENS: "arguments" "guard" "state" "waits" "asked" "claims" "counters" "calendar" "rolling" "pace" "limits" "settle"
-    "give_back" "settled"
+    SETTLE_MORE: GUARDED STREAMS PAGES STEPS DEFERRING CLAIMS ENDS CALENDAR OTHER_KINDS LIMITS
+        ["asked" "settle" "give_back" "settled"]
 );
-script!(TICK: "arguments" "guard" "state" "waits" "order" "claims" "forget" "tick");
-script!(SPEC: "arguments" "guard" "spec");
+script!(TICK: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["serving" "forget" "tick"]);
+script!(SPEC: GUARDED ["spec"]);
 
 // How the host steers.
-script!(DEFER: "arguments" "guard" "state" "waits" "asked" "defer");
-script!(RESUME: "arguments" "guard" "state" "waits" "resume");
-script!(HOLD: "arguments" "guard" "state" "waits" "hold");
-script!(RESOLVE: "arguments" "guard" "state" "waits" "claims" "resolve");
-script!(PURGE: "arguments" "guard" "state" "waits" "claims" "forget" "purge");
-script!(TRASH: "arguments" "guard" "state" "waits" "claims" "forget" "trash");
+script!(DEFER: GUARDED STREAMS PAGES STEPS DEFERRING ["asked" "defer"]);
+script!(RESUME: GUARDED STREAMS PAGES STEPS ["resume"]);
+script!(HOLD: GUARDED STREAMS PAGES STEPS ["hold"]);
+script!(RESOLVE: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["resolve"]);
+script!(PURGE: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["forget" "purge"]);
+script!(TRASH: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["forget" "trash"]);
 
 // What is shown.
-script!(SHOW: "arguments" "guard" "state" "waits" "show");
-script!(CAMPAIGNS: "arguments" "guard" "campaigns");
-script!(OUTCOMES: "arguments" "guard" "state" "outcomes");
-script!(UNKNOWN: "arguments" "guard" "state" "unknown");
+script!(SHOW: GUARDED STREAMS PAGES STEPS ["show"]);
+script!(CAMPAIGNS: GUARDED ["campaigns"]);
+script!(OUTCOMES: GUARDED STREAMS PAGES ["outcomes"]);
+script!(UNKNOWN: GUARDED STREAMS ["unknown"]);
 
 /// What every store must agree on comes from mailer-core, so that a script cannot differ.
-fn compile(parts: &[&str]) -> Compiled {
+fn compile(groups: &[Parts]) -> Compiled {
     let mut source = String::new();
     for (name, length) in [
         ("LEASE", term::LEASE),
@@ -93,6 +117,6 @@ fn compile(parts: &[&str]) -> Compiled {
     ] {
         source += &format!("local {name} = {number}\n");
     }
-    source.extend(parts.iter().copied());
+    source.extend(groups.iter().copied().flatten().copied());
     Compiled::new(&source)
 }

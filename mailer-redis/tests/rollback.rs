@@ -6,8 +6,10 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use mailer_core::clock::{Clock as _, SystemClock};
 use mailer_core::domain::{Campaign, HaltCause, Outcome, Policy, Recipient};
 use mailer_core::queue::Ledger;
 use mailer_core::template::Template;
@@ -88,11 +90,19 @@ async fn running() -> (
     (server, namespace, relay, run)
 }
 
+/// How the worker ended: by itself, or this fails.
+async fn ended(run: tokio::task::JoinHandle<mailer_core::Drained>) -> mailer_core::Drained {
+    tokio::select! {
+        drained = run => drained.unwrap(),
+        () = SystemClock.sleep(Duration::from_secs(60)) => panic!("the worker goes on"),
+    }
+}
+
 #[tokio::test]
 async fn an_emptied_server_stops_its_workers() {
     let (server, namespace, relay, run) = running().await;
     server.command(&["FLUSHALL"]).await.unwrap();
-    let drained = run.await.unwrap();
+    let drained = ended(run).await;
     assert_eq!(
         drained.stopped_by,
         Some(HaltCause::StoreRolledBack),
@@ -121,7 +131,7 @@ async fn a_namespace_that_was_made_anew_is_not_taken_for_the_old_one() {
     assert_eq!(error.kind(), ErrorKind::RolledBack, "{error}");
     assert!(error.to_string().contains("store_rolled_back"), "{error}");
     assert_eq!(
-        run.await.unwrap().stopped_by,
+        ended(run).await.stopped_by,
         Some(HaltCause::StoreRolledBack)
     );
 }
@@ -138,7 +148,7 @@ async fn data_set_back_to_an_earlier_change_stops_its_workers_unless_that_is_tol
         .command(&["HINCRBY", &meta, "seq", "-3"])
         .await
         .unwrap();
-    let drained = run.await.unwrap();
+    let drained = ended(run).await;
     assert_eq!(
         drained.stopped_by,
         Some(HaltCause::StoreRolledBack),

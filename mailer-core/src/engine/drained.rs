@@ -12,6 +12,9 @@ pub struct Drained {
     pub released: u64,
     /// Mails that were still in flight when the time to drain was over: they are unknown.
     pub in_doubt: u64,
+    /// Of all these, the mails of which the store could not be told in time. When their lease has run out, others take back
+    /// what had not begun, and what had is unknown.
+    pub untold: u64,
     /// What stopped it, if nobody told it to stop: [`HaltCause::StoreRolledBack`].
     pub stopped_by: Option<HaltCause>,
 }
@@ -25,6 +28,10 @@ impl fmt::Display for Drained {
             f,
             "{} finished, {} given back, {} in doubt",
             self.finished, self.released, self.in_doubt
-        )
+        )?;
+        if self.untold > 0 {
+            write!(f, "; {} could not be told to the store", self.untold)?;
+        }
+        Ok(())
     }
 }

@@ -99,12 +99,12 @@ local function ask_for_token(b, s)
 end
 
 local reply, last = { 'verdicts', version }, nil
-local function answer(verdict, n)
+local function answer(verdict)
   if last == verdict then
-    reply[reply.count] = reply[reply.count] + n
+    reply[reply.count] = reply[reply.count] + 1
   else
     last = verdict
-    reply[#reply + 1] = n
+    reply[#reply + 1] = 1
     reply.count = #reply
     for _, part in ipairs(verdict) do reply[#reply + 1] = part end
   end
@@ -131,42 +131,16 @@ local function said_before(c)
   return said
 end
 
--- What most groups are: a new call, nothing hinders anyone, and there are tokens for all. Returns those that begin; nil if
--- they are to be looked at one by one.
-local function begin_all(c, b, list)
-  local first = c and list[1]
-  if not first or c.answered or not all_stand_at(c.p, list, HELD) or hindrance(c, b, first) then return nil end
-  if is_gate then
-    if not b.stop and not b.go then open(b, c.s) end
-    if asks or b.stop then return nil end
-    b.room, b.taken = limits_free(b.lines), 0
-    if b.room < #list then return nil end
-  end
-  local started = step_all(c.p, list, HELD, BEGUN)
-  b.taken = #started
-  answer(b.go, #list)
-  return started
-end
-
 local starts, refused = {}, {}
 for _ = 1, int() do
   local c, call, b = claim(text()), int(), bindings[int()]
   if c and call > c.call then
-    c.call, c.before, c.given, refused[c], c.answered = call, {}, {}, {}, false
+    c.call, c.before, c.given, refused[c] = call, {}, {}, {}
   elseif c and call == c.call and not refused[c] then
-    c.before, c.given, refused[c], c.answered = said_before(c), {}, {}, true
-  elseif c then
-    c.answered = true
+    c.before, c.given, refused[c] = said_before(c), {}, {}
   end
-  local list = indexes()
-  local started = begin_all(c, b, list)
-  if started then
-    for _, index in ipairs(started) do c.given[index] = is_gate and b.go or b.again end
-    list = {}
-  else
-    started = {}
-  end
-  for _, index in ipairs(list) do
+  local started = {}
+  for _, index in ipairs(indexes()) do
     local verdict
     if c and call < c.call then
       verdict = STALE
@@ -185,7 +159,7 @@ for _ = 1, int() do
       end
       if c and (is_gate or verdict == b.go) then c.given[index] = is_gate and verdict or b.again end
     end
-    answer(verdict, 1)
+    answer(verdict)
   end
   if asks then return { seq, now, 'ask', str(asks) } end
   if is_gate and b.taken and b.taken > 0 then limits_take(b.lines, b.taken) end

@@ -1,6 +1,7 @@
 -- Claims: a page in a worker's hand.
 local claims = {}
 
+
 -- A claim, or nil.
 local function claim(id)
   local c = claims[id]
@@ -18,69 +19,9 @@ local function claim(id)
   return c or nil
 end
 
--- When a delivery of the claim began, by which call, until when it might be used, and whose tokens it took.
-local function begun(c, index)
-  if not c.begun then
-    c.begun = {}
-    local all = redis.call('HGETALL', P .. 'claim:' .. c.id)
-    for i = 1, #all, 2 do
-      if string.sub(all[i], 1, 1) == '#' then
-        local b = cmsgpack.unpack(all[i + 1])
-        b = { call = b[1], at = b[2], send_by = b[3], receipt = b[5] }
-        for _, begun_index in ipairs({ string.byte(cmsgpack.unpack(all[i + 1])[4], 1, -1) }) do c.begun[begun_index] = b end
-      end
-    end
-  end
-  return c.begun[index]
-end
-
 -- Notes that deliveries begin.
 local function note_begun(c, indexes, send_by, receipt)
   redis.call('HSET', P .. 'claim:' .. c.id, 'call', c.call, '#' .. c.call .. ':' .. indexes[1],
     cmsgpack.pack({ c.call, now, send_by, string.char(unpack(indexes)), receipt }))
-end
-
-local function forget_claim(id)
-  redis.call('DEL', P .. 'claim:' .. id)
-  redis.call('ZREM', P .. 'leases', id)
-  redis.call('ZREM', P .. 'suspects', id)
-  claims[id] = false
-end
-
--- All of it is settled. The last ones are remembered, so that a repeated settlement is told from a foreign one.
-local function end_claim(id)
-  forget_claim(id)
-  redis.call('LPUSH', P .. 'ended', id)
-  redis.call('LTRIM', P .. 'ended', 0, 4095)
-end
-
--- After a page's deliveries or owner changed.
-local function page_changed(p)
-  if not owner(p) then
-    set_due(p)
-    if not is_campaign(p.s.id) then
-      local final = true
-      for _, mark in ipairs(p.marks) do
-        final = final and mark ~= PENDING and mark ~= RETRY
-      end
-      if final then redis.call('ZADD', P .. 'finished', 'NX', now, p.number .. ' ' .. p.s.id) end
-    end
-  end
-  touch_and_end(p.s)
-end
-
--- The dot may have left, and no reply was read: a doubt is kept, and the rule says what now.
-local function lose(p, claim_id, index, begun_at, rule)
-  if not step(p, index, 'lose') then return end
-  local r = row_for_change(p, index)
-  r.claim, r.begun_at = claim_id, str(begun_at)
-  r.doubts = (r.doubts or 0) + 1
-  local doubt = claim_id .. ':' .. index
-  redis.call('HSET', P .. 'doubts', doubt, p.number .. ' ' .. p.s.id)
-  redis.call('SADD', p.s.key .. 'doubts', doubt)
-  if rule == 'resend' and r.doubts < MOST_DOUBTS then
-    r.due = str(begun_at + DOT_WITHIN + REPLY_WITHIN)
-    step(p, index, 'resend')
-  end
 end
 

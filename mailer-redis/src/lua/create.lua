@@ -28,4 +28,4 @@ if not was[1] then
 end
 redis.call('HSET', key, 'loader', loader, 'loaded_at', str(now))
 redis.call('ZADD', P .. 'drafts', str(now), id)
-return finish({ 'loading', tonumber(was[7] or 0), was[2] or digest, was[8] or '' })
+return confirm({ 'loading', tonumber(was[7] or 0), was[2] or digest, was[8] or '' })

@@ -12,3 +12,18 @@ if seq < tonumber(ARGV[3]) then
     .. str(seq) .. ' after ' .. ARGV[3])
 end
 
+local meta_changed = {}
+
+local function set_meta(field, value)
+  meta_changed[#meta_changed + 1] = field
+  meta_changed[#meta_changed + 1] = type(value) == 'number' and str(value) or value
+end
+
+-- Numbers the change, and answers with the number and the time before what else is to be said.
+local function confirm(reply)
+  redis.call('HSET', META, 'seq', str(seq + 1), unpack(meta_changed))
+  local answer = { seq + 1, now }
+  for i, part in ipairs(reply) do answer[2 + i] = part end
+  return answer
+end
+

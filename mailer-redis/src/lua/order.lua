@@ -1,89 +1,100 @@
--- Which stream is served next, and when there may be something to claim again.
+-- The fair order: FairOrder in mailer-core.
+-- When a stream has something to claim, as far as it alone decides; nil: at no known instant.
+local function next_due(s)
+  if not may_start(s) then return nil end
+  local _, due = first_due(s)
+  if due and s.starts_at and s.starts_at > due then return s.starts_at end
+  return due
+end
 
--- Ends the waits of their own that an old policy caused, thirty streams at a time.
-local function end_old_waits()
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'own', '-inf', '(' .. epoch, 'LIMIT', 0, 30)) do
-    local b, left = book('waits:' .. id), false
-    for field, slot in pairs(b.slots) do
-      if holds_until(slot) then left = true else redis.call('HDEL', P .. 'waits:' .. id, field) end
-    end
-    if left then redis.call('ZADD', P .. 'own', epoch, id) else redis.call('ZREM', P .. 'own', id) end
-    local s = stream(id)
-    if s then
-      if s.held and not held(s) then set(s, 'held', false) end
-      place(s)
-    end
+-- Streams of one lane, relay, composer and sender stand together: whoever cannot serve one can serve none of them.
+local function group_of(s)
+  return s.relay .. '\n' .. s.composer .. '\n' .. s.sender
+end
+
+local lanes = {}
+
+-- The service of who was served last in a lane: newcomers start there, not at nought.
+local function served(lane)
+  if not lanes[lane] then lanes[lane] = tonumber(redis.call('HGET', META, 'served:' .. lane) or 0) end
+  return lanes[lane]
+end
+
+local function take_out(s)
+  if s.stand == 'asleep' then
+    redis.call('ZREM', P .. 'asleep', s.id)
+  elseif s.stand == 'ready' then
+    local key = P .. 'ready:' .. s.lane .. ':' .. group_of(s)
+    redis.call('ZREM', key, s.id)
+    if redis.call('EXISTS', key) == 0 then redis.call('SREM', P .. 'groups:' .. s.lane, group_of(s)) end
   end
 end
 
--- Wakes every stream whose time has come, thirty at a time.
-local function wake()
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'asleep', '-inf', now, 'LIMIT', 0, 30)) do
-    local s = stream(id)
-    if s then place(s) else redis.call('ZREM', P .. 'asleep', id) end
+-- Says to the fair order when something of the stream is due: FairOrder::due in mailer-core.
+local function set_stand(s, due)
+  local stand = not due and 'out' or due > now and 'asleep' or 'ready'
+  if s.stand == stand and (stand ~= 'asleep' or s.due == due) then return end
+  take_out(s)
+  set(s, 'stand', stand)
+  if stand == 'asleep' then
+    set(s, 'due', due)
+    redis.call('ZADD', P .. 'asleep', due, s.id)
+  elseif stand == 'ready' then
+    set(s, 'service', math.max(s.service, served(s.lane)))
+    redis.call('ZADD', P .. 'ready:' .. s.lane .. ':' .. group_of(s), s.service, s.id)
+    redis.call('SADD', P .. 'groups:' .. s.lane, group_of(s))
   end
-  end_old_waits()
 end
 
--- What a worker can serve: the relays of each lane, its composers, and the streams of which it has enough in hand.
-local function read_room()
-  local room = { relays = {}, composers = {}, except = {} }
-  for _ = 1, int() do
-    local relay = text()
-    for lane in string.gmatch(text(), '%a+') do
-      room.relays[lane] = room.relays[lane] or {}
-      room.relays[lane][relay] = true
-    end
+-- A wait of the stream's own puts it to sleep; wider scopes are passed over as a whole.
+local function place(s)
+  local due = next_due(s)
+  if due then
+    local one, other = wait_of('campaign:' .. s.id, s.lane), wait_of('stream:' .. s.id, s.lane)
+    due = math.max(due, one or 0, other or 0)
   end
-  for _ = 1, int() do room.composers[text()] = true end
-  -- Single mails are composed by whatever composer their letter names.
-  room.composers[''] = true
-  local excepted = int()
-  for _ = 1, excepted do room.except[text()] = true end
-  room.excepted = excepted
-  return room
+  set_stand(s, due)
 end
 
--- Of each group of a lane that a worker serves: who has been served least. At most 500 groups, drawn by lot if there
--- are more.
-local function servable(lane, room)
-  local found = {}
-  if not room.relays[lane] then return found end
-  for _, group in ipairs(redis.call('SRANDMEMBER', P .. 'groups:' .. lane, 500)) do
-    local relay, composer, sender = string.match(group, '^(.-)\n(.-)\n(.*)$')
-    if room.relays[lane][relay] and room.composers[composer] then
-      local ready = redis.call('ZRANGE', P .. 'ready:' .. lane .. ':' .. group, 0, room.excepted, 'WITHSCORES')
-      for i = 1, #ready, 2 do
-        if not room.except[ready[i]] then
-          found[#found + 1] = { id = ready[i], service = tonumber(ready[i + 1]), relay = relay, sender = sender }
-          break
-        end
-      end
-    end
+local function shift(s, cost)
+  set(s, 'service', math.max(s.service + cost, 0))
+  if s.stand == 'ready' then
+    redis.call('ZADD', P .. 'ready:' .. s.lane .. ':' .. group_of(s), s.service, s.id)
   end
-  return found
 end
 
--- When the wider scopes of a group open for a lane; nil: they are open.
-local function closed_until(lane, group)
-  local latest
-  for _, scope in ipairs({ 'namespace', 'relay:' .. group.relay, 'sender:' .. group.sender }) do
-    local at = wait_of(scope, lane)
-    if at and (not latest or at > latest) then latest = at end
+-- Charges a stream for deliveries that it was given.
+local function charge(s, count)
+  if s.service > served(s.lane) then
+    lanes[s.lane] = s.service
+    set_meta('served:' .. s.lane, s.service)
   end
-  return latest
+  shift(s, count * math.floor(SERVICE_UNIT / s.weight))
 end
 
--- The next instant at which a worker may claim something; '' if none is known.
-local function next_claim(room)
-  if not has_policy then return '' end
-  local first = redis.call('ZRANGE', P .. 'asleep', 0, 0, 'WITHSCORES')
-  local at = first[2] and tonumber(first[2]) or NEVER
-  for _, lane in ipairs({ 'test', 'transactional', 'bulk' }) do
-    for _, group in ipairs(servable(lane, room)) do
-      at = math.min(at, closed_until(lane, group) or now)
-    end
+local function uncharge(s, count)
+  shift(s, -count * math.floor(SERVICE_UNIT / s.weight))
+end
+
+local touched = {}
+
+-- To be placed when all is decided.
+local function touch(s)
+  touched[s.id] = s
+end
+
+-- Something became of its deliveries, or of what holds it: it may have ended.
+local function touch_and_end(s)
+  touch(s)
+  s.may_have_ended = true
+end
+
+-- Notes the end of a stream, or when something of it is due next.
+local function place_touched()
+  for id, s in pairs(touched) do
+    if s.may_have_ended and not s.finished_at and is_campaign(id) and is_over(s) then set(s, 'finished_at', now) end
+    place(s)
   end
-  return at < NEVER and str(at) or ''
+  touched = {}
 end
 

@@ -11,4 +11,4 @@ else
   redis.call('SET', P .. 'policy', stored)
   redis.call('HSET', META, 'version', version + 1, 'epoch', epoch + 1, 'policy', 1, 'retry', retry, 'trouble', trouble)
 end
-return finish({ 'done', version + 1 })
+return confirm({ 'done', version + 1 })

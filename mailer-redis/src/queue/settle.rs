@@ -7,7 +7,7 @@ use super::claim_name;
 use crate::args::Args;
 use crate::deferral::{self, micros};
 use crate::intake::rule;
-use crate::script::{SETTLE, SETTLE_WITH_TOKENS};
+use crate::script::{SETTLE, SETTLE_MORE};
 use crate::store::RedisStore;
 
 impl RedisStore {
@@ -27,9 +27,10 @@ impl RedisStore {
             deferral::encode(&mut args, defer);
         }
         let gives_back = |settlement: &Settlement| settlement.settled == Settled::NotStarted;
-        let script = match settlements.iter().any(gives_back) {
-            true => &SETTLE_WITH_TOKENS,
-            false => &SETTLE,
+        let script = if !defers.is_empty() || settlements.iter().any(gives_back) {
+            &SETTLE_MORE
+        } else {
+            &SETTLE
         };
         let mut answer = self.caller().call("settle", script, &args).await?;
         let results = answer

@@ -15,7 +15,7 @@ use mailer_core::domain::OnUnknown;
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    /// What goes wrong [default: all three]
+    /// What goes wrong [default: all four]
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) trouble: Vec<Trouble>,
     /// What becomes of a mail of which nobody knows: assume-sent, resend or hold [default: assume-sent,resend]
@@ -36,6 +36,12 @@ pub(crate) struct Args {
     /// Milliseconds that the relay takes to answer
     #[arg(long, default_value_t = 30)]
     pub(crate) latency: u64,
+    /// A limit of so many mails a minute, which must hold as well
+    #[arg(long)]
+    pub(crate) per_minute: Option<u32>,
+    /// Meanwhile a host enqueues single mails, pauses and resumes campaigns, and changes the policy
+    #[arg(long, conflicts_with = "per_minute")]
+    pub(crate) busy_host: bool,
     /// Milliseconds from one kill to the next
     #[arg(long, default_value_t = 250)]
     pub(crate) kill_every: u64,
@@ -85,6 +91,12 @@ pub(crate) enum Trouble {
     Restarts,
     /// Nobody is killed: connections to Redis are cut, stalled, lost, refused for up to 70 seconds
     Outages,
+    /// Workers are frozen, some for longer than a lease, and go on as if nothing had happened
+    Freezes,
+}
+
+impl Trouble {
+    pub(crate) const ALL: [Self; 4] = [Self::Kills, Self::Restarts, Self::Outages, Self::Freezes];
 }
 
 impl fmt::Display for Trouble {
@@ -93,6 +105,7 @@ impl fmt::Display for Trouble {
             Self::Kills => "kills",
             Self::Restarts => "restarts",
             Self::Outages => "outages",
+            Self::Freezes => "freezes",
         })
     }
 }

@@ -62,6 +62,13 @@ impl Crew {
         Ok(())
     }
 
+    /// Stops one where it is, for as long as `lasts`; it does not notice.
+    pub(crate) async fn freeze(&self, index: usize, lasts: Duration) -> Fallible<()> {
+        signal(&self.members[index], "-STOP").await?;
+        SystemClock.sleep(lasts).await;
+        signal(&self.members[index], "-CONT").await
+    }
+
     /// Replaces those that have ended by themselves.
     pub(crate) fn look_after(&mut self) -> Fallible<()> {
         for index in 0..self.members.len() {
@@ -79,12 +86,7 @@ impl Crew {
     /// Asks all to end, as an operator would.
     pub(crate) async fn dismiss(&mut self) -> Fallible<()> {
         for member in &self.members {
-            if let Some(pid) = member.id() {
-                Command::new("kill")
-                    .args(["-TERM", &pid.to_string()])
-                    .status()
-                    .await?;
-            }
+            signal(member, "-TERM").await?;
         }
         for mut member in std::mem::take(&mut self.members) {
             tokio::select! {
@@ -117,4 +119,12 @@ impl Crew {
             .spawn()?;
         Ok(child)
     }
+}
+
+async fn signal(member: &Child, signal: &str) -> Fallible<()> {
+    if let Some(pid) = member.id() {
+        let pid = pid.to_string();
+        Command::new("kill").args([signal, &pid]).status().await?;
+    }
+    Ok(())
 }

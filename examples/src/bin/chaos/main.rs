@@ -6,6 +6,7 @@
 mod args;
 mod clock;
 mod crew;
+mod host;
 mod leftovers;
 mod record;
 mod run;

@@ -1,5 +1,6 @@
 //! One run after another.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -9,6 +10,7 @@ use mailer_core::domain::OnUnknown;
 use crate::Fallible;
 use crate::args::{Args, Trouble};
 use crate::crew::Crew;
+use crate::host::Host;
 use crate::scene::Scene;
 use crate::verdict::{HEAD, Verdict};
 use crate::{leftovers, record, trouble};
@@ -23,10 +25,7 @@ pub(crate) async fn all(args: &Args) -> Fallible<bool> {
         args.recipients, args.campaigns, args.workers
     );
     println!("{HEAD}");
-    let troubles = or(
-        &args.trouble,
-        &[Trouble::Kills, Trouble::Restarts, Trouble::Outages],
-    );
+    let troubles = or(&args.trouble, &Trouble::ALL);
     let rules = or(
         &args.on_unknown,
         &[OnUnknown::AssumeSent, OnUnknown::Resend],
@@ -36,7 +35,9 @@ pub(crate) async fn all(args: &Args) -> Fallible<bool> {
         for &rule in rules {
             let verdict = one(args, kind, rule, seed).await?;
             println!("{verdict}");
-            println!("          left: {}", verdict.left.join(", "));
+            if !verdict.left.is_empty() {
+                println!("          left: {}", verdict.left.join(", "));
+            }
             for violation in &verdict.violations {
                 println!("VIOLATION (seed {seed}): {violation}");
             }
@@ -64,50 +65,89 @@ async fn one(args: &Args, kind: Trouble, rule: OnUnknown, seed: u64) -> Fallible
     let logs = tempfile::tempdir()?;
     let began = SystemClock.monotonic();
     let mut scene = Scene::set(args, kind, rule, seed).await?;
+    let mut host = Host::new(&scene, rule);
     let may_fail = kind == Trouble::Restarts;
-    let mut crew = Crew::start(
-        args.workers,
-        &scene.orders,
-        logs.path().to_owned(),
-        may_fail,
-    )?;
+    let folder = logs.path().to_owned();
+    let mut crew = Crew::start(args.workers, &scene.orders, folder, may_fail)?;
 
-    verdict.outages = trouble::make(args, kind, &mut scene, &mut crew, &mut random).await?;
-    let limit = began + Duration::from_secs(args.within);
-    let mut statuses = scene.statuses().await?;
-    while !statuses.iter().all(|status| status.state.is_final()) && SystemClock.monotonic() < limit
-    {
-        SystemClock.sleep(LOOK_EVERY).await;
-        crew.look_after()?;
-        statuses = scene.statuses().await?;
+    let over = AtomicBool::new(!args.busy_host);
+    let trouble = async {
+        let made = trouble::make(args, kind, &mut scene, &mut crew, &mut random).await;
+        over.store(true, Ordering::Relaxed);
+        made
+    };
+    let (outages, ()) = tokio::join!(trouble, host.act(&over, seed));
+    verdict.outages = outages?;
+    if args.busy_host {
+        host.calm_down().await?;
     }
+    let until = began + Duration::from_secs(args.within);
+    let is_over = await_end(&scene, &host, &mut crew, until).await?;
     verdict.lasted = SystemClock.monotonic() - began;
     crew.dismiss().await?;
 
     verdict.kills = crew.kills;
     verdict.violations.append(&mut crew.strange);
-    verdict.hear_statuses(&statuses);
-    let (fates, unasked) = record::fates(&scene).await?;
-    verdict.hear(args, &fates);
-    if unasked > 0 {
-        verdict
-            .violations
-            .push(format!("{unasked} mails that nobody has asked for"));
-    }
-    if statuses.iter().all(|status| status.state.is_final()) {
-        for campaign in &scene.campaigns {
-            scene.mailer.purge(campaign).await?;
-        }
-        let (left, wrong) = leftovers::keys(&scene).await?;
-        verdict.left = left;
-        if !wrong.is_empty() {
-            verdict
-                .violations
-                .push(format!("keys are left after purge: {}", wrong.join(", ")));
-        }
+    judge(args, &scene, &host, &mut verdict).await?;
+    if is_over {
+        purge(args, &scene, &mut verdict).await?;
     }
     if !verdict.violations.is_empty() {
         println!("the workers' logs are in {}", logs.keep().display());
     }
     Ok(verdict)
+}
+
+/// Whether everything came to its end in time.
+async fn await_end(scene: &Scene, host: &Host, crew: &mut Crew, until: Duration) -> Fallible<bool> {
+    loop {
+        let statuses = scene.statuses().await?;
+        let all_final = statuses.iter().all(|status| status.state.is_final());
+        if all_final && host.open().await? == 0 {
+            return Ok(true);
+        }
+        if SystemClock.monotonic() > until {
+            return Ok(false);
+        }
+        SystemClock.sleep(LOOK_EVERY).await;
+        crew.look_after()?;
+    }
+}
+
+async fn judge(args: &Args, scene: &Scene, host: &Host, verdict: &mut Verdict) -> Fallible<()> {
+    verdict.hear_statuses(&scene.statuses().await?);
+    let (fates, unasked) = record::fates(scene, host).await?;
+    verdict.hear(args, &fates);
+    let open = host.open().await?;
+    for (count, what) in [
+        (unasked, "mails that nobody has asked for"),
+        (open, "single mails are stuck"),
+    ] {
+        if count > 0 {
+            verdict.violations.push(format!("{count} {what}"));
+        }
+    }
+    let cap = args.per_minute.unwrap_or(u32::MAX);
+    let minutes = record::minutes(scene).into_values();
+    for mails in minutes.filter(|&mails| mails > cap) {
+        let violation = format!("{mails} mails have started in one minute");
+        verdict.violations.push(violation);
+    }
+    Ok(())
+}
+
+async fn purge(args: &Args, scene: &Scene, verdict: &mut Verdict) -> Fallible<()> {
+    for campaign in &scene.campaigns {
+        scene.mailer.purge(campaign).await?;
+    }
+    // Single mails are no campaign's: they age out by themselves.
+    if !args.busy_host {
+        let (left, wrong) = leftovers::keys(scene).await?;
+        verdict.left = left;
+        for key in wrong {
+            let violation = format!("a key is left after the purge: {key}");
+            verdict.violations.push(violation);
+        }
+    }
+    Ok(())
 }

@@ -35,7 +35,7 @@ impl Scene {
     ) -> Fallible<Self> {
         let redis = match trouble {
             Trouble::Restarts => RedisServer::builder().append_only(Fsync::Always),
-            Trouble::Kills | Trouble::Outages => RedisServer::builder(),
+            Trouble::Kills | Trouble::Outages | Trouble::Freezes => RedisServer::builder(),
         };
         let redis = redis.start().await?;
         let network = FaultProxy::start_seeded(redis.addr(), seed).await?;
@@ -46,11 +46,15 @@ impl Scene {
         let origin = micros_now();
         let config = config(&redis.url(), origin, args.speed);
         let mailer = Mailer::open(RedisStore::open(&config).await?).await?;
-        mailer.init_policy(&Policy::unlimited()).await?;
+        let policy = match args.per_minute {
+            Some(cap) => Policy::new().limit(&format!("{cap}/minute"))?,
+            None => Policy::unlimited(),
+        };
+        mailer.init_policy(&policy).await?;
         let orders = Orders {
             redis: match trouble {
                 Trouble::Outages => format!("redis://{}/", network.addr()),
-                Trouble::Kills | Trouble::Restarts => redis.url(),
+                Trouble::Kills | Trouble::Restarts | Trouble::Freezes => redis.url(),
             },
             smtp: relay.url(),
             connections: args.connections,

@@ -48,6 +48,11 @@ impl<T: Clone> Call<T> {
         Some(asked)
     }
 
+    /// What was asked, and not answered yet.
+    pub(super) fn asked(&self) -> Option<&T> {
+        self.asked.as_ref()
+    }
+
     /// When a failed call is to be repeated.
     pub(super) fn again_at(&self) -> Option<Duration> {
         (self.asked.is_some() && !self.under_way).then_some(self.again_at)

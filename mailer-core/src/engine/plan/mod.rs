@@ -262,6 +262,7 @@ impl Plan {
             finished: stopping.finished,
             released: stopping.released,
             in_doubt: stopping.in_doubt,
+            untold: self.untold(),
             stopped_by: self.rolled_back.then_some(HaltCause::StoreRolledBack),
         }
     }

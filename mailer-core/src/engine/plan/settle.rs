@@ -22,6 +22,13 @@ impl Plan {
         Some(Step::Settle(self.settle.ask(verdicts)))
     }
 
+    /// How many mails are out of hand, and the ledger does not know it, as far as this worker has heard.
+    pub(super) fn untold(&self) -> u64 {
+        let asked = self.settle.asked();
+        let asked = asked.map_or(0, |verdicts| verdicts.settlements.len());
+        (asked + self.settled.settlements.len()) as u64
+    }
+
     pub(super) fn settle_answered(&mut self, now: Duration, answer: Answer<SettleReply>) {
         let (asked, reply) = match self.settle.answered(now, answer.result) {
             Ok(pair) => pair,

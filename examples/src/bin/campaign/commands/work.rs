@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use mailer_core::observer::{Event, Observer};
-use mailer_core::{Mailer, Worker};
+use mailer_core::{Drained, Mailer, Worker};
 use tokio::sync::mpsc;
 
 use crate::args::Options;
@@ -36,8 +36,19 @@ pub(super) async fn work(
         worker.run(stop.requested()).await
     };
     telling.abort();
-    say(drained)?;
-    Ok(Ending::Done)
+    say(&drained)?;
+    Ok(ending(&drained))
+}
+
+/// A supervisor should not start it again and again over a store that has lost what it had confirmed.
+fn ending(drained: &Drained) -> Ending {
+    if drained.stopped_by.is_some() {
+        Ending::Halted
+    } else if drained.untold > 0 {
+        Ending::Failed
+    } else {
+        Ending::Done
+    }
 }
 
 /// Writes what a person should know; the worker itself must not wait for stderr.
