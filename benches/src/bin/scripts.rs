@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use benches::{Failure, RedisUsage, asking, campaign, recipients, spread};
 use mailer_core::Mailer;
-use mailer_core::domain::{CampaignId, ClaimId, Policy, WorkerId};
+use mailer_core::domain::{CampaignId, Policy};
 use mailer_core::gate::{BeginBatch, Gate as _};
-use mailer_core::queue::{Claim, ClaimReply, ClaimRequest, DeferQueue as _};
+use mailer_core::queue::{Claim, DeferQueue as _};
 use mailer_redis::RedisStore;
 use testkit::RedisServer;
 
@@ -31,22 +31,19 @@ async fn main() -> Result<(), Failure> {
     let batch = usize::try_from(words.next().transpose()?.unwrap_or(50))?;
     let bench = Bench::load(campaigns, each).await?;
     println!("{campaigns} campaigns of {each} recipients, {leases} leases; microseconds");
-    println!(
-        "{:>32} {:>6} {:>8} {:>8} {:>8}",
-        "", "calls", "median", "p99", "most"
-    );
+    println!("{:>39} {:>8} {:>8} {:>8}", "calls", "median", "p99", "most");
     let mut claims = Vec::new();
     bench
         .time("claim, no leases", TIMES, async |number| {
-            bench.claim(1, number).await.map(drop)
+            asking::claim(&bench.store, 1, number).await.map(drop)
         })
         .await?;
     for number in TIMES..leases {
-        bench.claim(2, number).await?;
+        asking::claim(&bench.store, 2, number).await?;
     }
     bench
         .time("claim", TIMES, async |number| {
-            claims.push(bench.claim(3, number).await?);
+            claims.push(asking::claim(&bench.store, 3, number).await?);
             Ok(())
         })
         .await?;
@@ -165,17 +162,6 @@ impl Bench {
             Ok(mailer.submit(&campaign, recipients(128)).await.map(drop)?)
         })
         .await
-    }
-
-    /// Leases a page.
-    async fn claim(&self, worker: u64, number: u64) -> Result<Claim, Failure> {
-        let worker = WorkerId(worker);
-        let id = ClaimId { worker, number };
-        let room = asking::room()?;
-        match self.store.claim(&ClaimRequest { id, room }).await? {
-            ClaimReply::Claimed(claim) => Ok(claim),
-            ClaimReply::Nothing { .. } => Err("there is nothing left to claim".into()),
-        }
     }
 
     /// Calls so many times, and shows how long the scripts of each call took.
