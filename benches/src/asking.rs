@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use mailer_core::domain::{Lanes, Reason, Scope, WorkerId};
+use mailer_core::domain::{ClaimId, Lanes, Reason, Scope, WorkerId};
 use mailer_core::gate::BeginItem;
-use mailer_core::queue::{Claim, Defer, Room, Settled, Settlement, Tick, Wait};
+use mailer_core::queue::{
+    Claim, ClaimReply, ClaimRequest, Defer, DeferQueue, Room, Settled, Settlement, Tick, Wait,
+};
 use mailer_core::template::Template;
 
 use crate::Failure;
@@ -21,6 +23,20 @@ pub fn room() -> Result<Room, Failure> {
         composers: vec![Template::COMPOSER.to_owned()],
         except: Vec::new(),
     })
+}
+
+/// Leases a page, as the worker's claim of this number.
+///
+/// # Errors
+/// If there is nothing to claim, or the store does not answer.
+pub async fn claim(store: &dyn DeferQueue, worker: u64, number: u64) -> Result<Claim, Failure> {
+    let worker = WorkerId(worker);
+    let id = ClaimId { worker, number };
+    let room = room()?;
+    match store.claim(&ClaimRequest { id, room }).await? {
+        ClaimReply::Claimed(claim) => Ok(claim),
+        ClaimReply::Nothing { .. } => Err("there is nothing to claim".into()),
+    }
 }
 
 /// These deliveries of each of the claims, as the `call`th call of each.

@@ -6,11 +6,13 @@
 
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use benches::{Failure, NullRelay, RedisUsage, campaign, per_mail, processor, recipients};
+use benches::{Failure, NullRelay, RedisUsage, Watched, campaign, per_mail, processor, recipients};
+use mailer_core::clock::SystemClock;
 use mailer_core::domain::Policy;
-use mailer_core::{Mailer, Worker};
+use mailer_core::{Mailer, Store, Worker};
 use mailer_redis::RedisStore;
 use testkit::{Fsync, RedisServer};
 
@@ -27,14 +29,16 @@ async fn main() -> Result<(), Failure> {
         "{count} recipients, {connections} connections, 2 KB text with a merge field, two limits"
     );
     println!(
-        "{:>11} {:>10} {:>12} {:>10} {:>12} {:>12} {:>14}",
+        "{:>11} {:>10} {:>12} {:>10} {:>12} {:>12} {:>14} {:>13} {:>14}",
         "append-only",
         "load/s",
         "load: server",
         "send/s",
         "send: worker",
         "send: server",
-        "scripts a mail"
+        "scripts a mail",
+        "mails a begin",
+        "mails a settle"
     );
     for kind in kinds {
         run(count, connections, &kind).await?;
@@ -52,7 +56,8 @@ async fn run(count: u64, connections: usize, kind: &str) -> Result<(), Failure> 
         other => return Err(format!("{other:?} is none of none, everysec, always").into()),
     };
     let server = builder.start().await?;
-    let mailer = Mailer::open(RedisStore::connect(server.url(), "bench").await?).await?;
+    let store = Watched::new(RedisStore::connect(server.url(), "bench").await?);
+    let mailer = Mailer::open(Store::new(store.clone(), Arc::new(SystemClock))).await?;
     let policy = Policy::unlimited()
         .limit("4000000000/hour")?
         .limit("4000000000/day@Europe/Moscow")?;
@@ -67,6 +72,7 @@ async fn run(count: u64, connections: usize, kind: &str) -> Result<(), Failure> 
     let loaded = RedisUsage::of(&server).await?;
 
     server.command(&["CONFIG", "RESETSTAT"]).await?;
+    let _loading = store.take();
     let relay = NullRelay::new(connections);
     let worker = Worker::builder(&mailer).relay("default", relay).build()?;
     let (started, own) = (Instant::now(), processor());
@@ -75,14 +81,18 @@ async fn run(count: u64, connections: usize, kind: &str) -> Result<(), Failure> 
     let own = processor().saturating_sub(own);
     let sent = RedisUsage::of(&server).await?;
 
+    let calls = store.take().calls;
+    let mails_a = |call| count as f64 / calls.get(call).map_or(1.0, |calls| *calls as f64);
     println!(
-        "{kind:>11} {:>10.0} {:>12.2} {:>10.0} {:>12.2} {:>12.2} {:>14.3}",
+        "{kind:>11} {:>10.0} {:>12.2} {:>10.0} {:>12.2} {:>12.2} {:>14.3} {:>13.1} {:>14.1}",
         count as f64 / load.as_secs_f64(),
         per_mail(loaded.processor_since(&before), count),
         count as f64 / send.as_secs_f64(),
         per_mail(own, count),
         per_mail(sent.processor_since(&loaded), count),
-        sent.scripts as f64 / count as f64
+        sent.scripts as f64 / count as f64,
+        mails_a("begin"),
+        mails_a("settle")
     );
     let counts = mailer.status(&submitted.id).await?.counts;
     if counts.sent != count {

@@ -1,6 +1,6 @@
 //! How long each script holds Redis up while much is waiting.
 //!
-//! `cargo run --release -p benches --bin scripts -- [CAMPAIGNS] [RECIPIENTS EACH] [LEASES]`
+//! `cargo run --release -p benches --bin scripts -- [CAMPAIGNS] [RECIPIENTS EACH] [LEASES] [BATCH]`
 //!
 //! Starts a redis-server of its own with so many campaigns, leases pages of them, and calls the store's verbs one after the
 //! other. The times are the server's own.
@@ -11,16 +11,14 @@ use std::time::Duration;
 
 use benches::{Failure, RedisUsage, asking, campaign, recipients, spread};
 use mailer_core::Mailer;
-use mailer_core::domain::{CampaignId, ClaimId, Policy, WorkerId};
+use mailer_core::domain::{CampaignId, Policy};
 use mailer_core::gate::{BeginBatch, Gate as _};
-use mailer_core::queue::{Claim, ClaimReply, ClaimRequest, DeferQueue as _};
+use mailer_core::queue::{Claim, DeferQueue as _};
 use mailer_redis::RedisStore;
 use testkit::RedisServer;
 
 /// How often each verb is called.
 const TIMES: u64 = 100;
-/// How many deliveries a call of `begin` and `settle` has.
-const BATCH: usize = 50;
 /// How long campaigns are deferred.
 const SHORTLY: Duration = Duration::from_secs(1);
 
@@ -30,28 +28,26 @@ async fn main() -> Result<(), Failure> {
     let campaigns = words.next().transpose()?.unwrap_or(10_000).max(2 * TIMES);
     let each = words.next().transpose()?.unwrap_or(256);
     let leases = words.next().transpose()?.unwrap_or(campaigns);
+    let batch = usize::try_from(words.next().transpose()?.unwrap_or(50))?;
     let bench = Bench::load(campaigns, each).await?;
     println!("{campaigns} campaigns of {each} recipients, {leases} leases; microseconds");
-    println!(
-        "{:>32} {:>6} {:>8} {:>8} {:>8}",
-        "", "calls", "median", "p99", "most"
-    );
+    println!("{:>39} {:>8} {:>8} {:>8}", "calls", "median", "p99", "most");
     let mut claims = Vec::new();
     bench
         .time("claim, no leases", TIMES, async |number| {
-            bench.claim(1, number).await.map(drop)
+            asking::claim(&bench.store, 1, number).await.map(drop)
         })
         .await?;
     for number in TIMES..leases {
-        bench.claim(2, number).await?;
+        asking::claim(&bench.store, 2, number).await?;
     }
     bench
         .time("claim", TIMES, async |number| {
-            claims.push(bench.claim(3, number).await?);
+            claims.push(asking::claim(&bench.store, 3, number).await?);
             Ok(())
         })
         .await?;
-    bench.work(&claims).await?;
+    bench.work(&claims, batch).await?;
     bench.steer(&claims[..8]).await
 }
 
@@ -78,42 +74,46 @@ impl Bench {
         })
     }
 
-    /// What workers do.
-    async fn work(&self, claims: &[Claim]) -> Result<(), Failure> {
-        let (narrow, wide) = claims.split_at(claims.len() - BATCH);
+    /// What workers do; `begin` and `settle` for so many deliveries at a time.
+    async fn work(&self, claims: &[Claim], size: usize) -> Result<(), Failure> {
+        let (narrow, wide) = claims.split_at(claims.len() - size);
         let narrow = narrow.iter().map(|claim| {
             let claim = std::slice::from_ref(claim);
-            asking::items(claim, 0..BATCH, 1)
+            asking::items(claim, 0..size, 1)
         });
-        let wide = (0..BATCH).map(|i| asking::items(wide, i..i + 1, i + 1));
+        let wide = (0..size).map(|i| asking::items(wide, i..i + 1, i + 1));
         let stored = self.mailer.policy().await?.ok_or("there is no policy")?;
         for (what, batches) in [
             ("of one page", narrow.collect::<Vec<_>>()),
             ("of as many pages", wide.collect()),
         ] {
             let mut batch = batches.iter();
-            self.time(&format!("begin {BATCH} {what}"), BATCH as u64, async |_| {
-                let begin = BeginBatch {
-                    policy_version: stored.version,
-                    items: batch.next().cloned().unwrap_or_default(),
-                };
-                Ok(drop(self.store.begin(&begin).await?))
-            })
+            self.time(
+                &format!("begin {size} {what}"),
+                batches.len() as u64,
+                async |_| {
+                    let begin = BeginBatch {
+                        policy_version: stored.version,
+                        items: batch.next().cloned().unwrap_or_default(),
+                    };
+                    Ok(self.store.begin(&begin).await.map(drop)?)
+                },
+            )
             .await?;
             let mut batch = batches.iter();
             self.time(
-                &format!("settle {BATCH} {what}"),
-                BATCH as u64,
+                &format!("settle {size} {what}"),
+                batches.len() as u64,
                 async |_| {
                     let settlements = asking::settlements(batch.next().map_or(&[], Vec::as_slice));
-                    Ok(drop(self.store.settle(&settlements, &[]).await?))
+                    Ok(self.store.settle(&settlements, &[]).await.map(drop)?)
                 },
             )
             .await?;
         }
         let tick = asking::tick(&claims[..8])?;
         self.time("tick with 8 claims", TIMES, async |_| {
-            Ok(drop(self.store.tick(&tick).await?))
+            Ok(self.store.tick(&tick).await.map(drop)?)
         })
         .await
     }
@@ -123,7 +123,7 @@ impl Bench {
         let (mailer, tick) = (&self.mailer, asking::tick(claims)?);
         self.time("set_policy", TIMES, async |number| {
             let policy = policy(number + 1)?;
-            Ok(drop(mailer.set_policy(&policy, None).await?))
+            Ok(mailer.set_policy(&policy, None).await.map(drop)?)
         })
         .await?;
         self.time("defer a campaign", TIMES, async |number| {
@@ -134,7 +134,7 @@ impl Bench {
         .await?;
         tokio::time::sleep(SHORTLY).await;
         self.time("tick that wakes campaigns", 5, async |_| {
-            Ok(drop(self.store.tick(&tick).await?))
+            Ok(self.store.tick(&tick).await.map(drop)?)
         })
         .await?;
         self.time("pause", TIMES, async |number| {
@@ -146,33 +146,22 @@ impl Bench {
         })
         .await?;
         self.time("status", TIMES, async |number| {
-            Ok(drop(mailer.status(&id(number)?).await?))
+            Ok(mailer.status(&id(number)?).await.map(drop)?)
         })
         .await?;
         self.time("list, all its calls", 1, async |_| {
-            Ok(drop(mailer.list().await?))
+            Ok(mailer.list().await.map(drop)?)
         })
         .await?;
         self.time("outcomes", TIMES, async |number| {
-            Ok(drop(mailer.outcomes(&id(number)?, 0).await?))
+            Ok(mailer.outcomes(&id(number)?, 0).await.map(drop)?)
         })
         .await?;
         self.time("submit 128, three calls", TIMES, async |number| {
             let campaign = campaign(&format!("more{number}"));
-            Ok(drop(mailer.submit(&campaign, recipients(128)).await?))
+            Ok(mailer.submit(&campaign, recipients(128)).await.map(drop)?)
         })
         .await
-    }
-
-    /// Leases a page.
-    async fn claim(&self, worker: u64, number: u64) -> Result<Claim, Failure> {
-        let worker = WorkerId(worker);
-        let id = ClaimId { worker, number };
-        let room = asking::room()?;
-        match self.store.claim(&ClaimRequest { id, room }).await? {
-            ClaimReply::Claimed(claim) => Ok(claim),
-            ClaimReply::Nothing { .. } => Err("there is nothing left to claim".into()),
-        }
     }
 
     /// Calls so many times, and shows how long the scripts of each call took.
