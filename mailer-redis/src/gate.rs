@@ -22,17 +22,47 @@ use crate::store::RedisStore;
 impl Gate for RedisStore {
     async fn begin(&self, batch: &BeginBatch) -> Result<BeginReply, Error> {
         let stored = self.policy_of(batch.policy_version).await?;
-        let groups = Groups::of(batch);
+        let mut reply: Option<BeginReply> = None;
+        for groups in Groups::of(batch) {
+            let next = self.begin_some(batch, &groups, stored.as_deref()).await?;
+            reply = Some(match reply {
+                Some(before) => BeginReply {
+                    verdicts: [before.verdicts, next.verdicts].concat(),
+                    ..next
+                },
+                None => next,
+            });
+        }
+        match reply {
+            Some(reply) => Ok(reply),
+            None => {
+                let found = self.read_policy().await?;
+                Ok(BeginReply {
+                    verdicts: Vec::new(),
+                    policy_version: found.version,
+                    server_now: found.now.into(),
+                })
+            }
+        }
+    }
+}
+
+impl RedisStore {
+    async fn begin_some(
+        &self,
+        batch: &BeginBatch,
+        groups: &Groups<'_>,
+        stored: Option<&StoredPolicy>,
+    ) -> Result<BeginReply, Error> {
         let encode = |args: &mut Args, around: &[Micros]| {
             args.text("gate").int(batch.policy_version);
             args.len(groups.bindings.len());
             for binding in &groups.bindings {
-                self.rules()
-                    .encode(args, binding, stored.as_deref(), around);
+                self.rules().encode(args, binding, stored, around);
             }
             groups.encode(args);
         };
-        let go = match groups.has_calendar_limits_alone(stored.as_deref()) {
+        let go = match groups.has_calendar_limits_alone(stored) {
             true => &GO_CALENDAR,
             false => &GO,
         };
@@ -43,34 +73,35 @@ impl Gate for RedisStore {
         }
         read_verdicts(answer)
     }
-}
 
-impl RedisStore {
     /// The same without hours and limits.
     pub(crate) async fn start_unlimited(
         &self,
         batch: &BeginBatch,
     ) -> Result<Vec<StartVerdict>, Error> {
-        let groups = Groups::of(batch);
-        let mut args = Args::new();
-        args.text("start").int(batch.policy_version);
-        args.len(groups.bindings.len());
-        for binding in &groups.bindings {
-            args.text(binding.stream.as_str()).text("");
-        }
-        groups.encode(&mut args);
-        let mut reply = self.caller().call("start", &BEGIN, &args).await?.reply;
-        reply.text()?;
-        reply.int()?;
         let mut verdicts = Vec::with_capacity(batch.items.len());
-        while !reply.is_empty() {
-            let count: usize = count(&mut reply)?;
-            let verdict = read_start(&mut reply)?;
-            verdicts.extend(std::iter::repeat_n(verdict, count));
+        for groups in Groups::of(batch) {
+            let mut args = Args::new();
+            args.text("start").int(batch.policy_version);
+            args.len(groups.bindings.len());
+            for binding in &groups.bindings {
+                args.text(binding.stream.as_str()).text("");
+            }
+            groups.encode(&mut args);
+            let mut reply = self.caller().call("start", &BEGIN, &args).await?.reply;
+            reply.text()?;
+            reply.int()?;
+            while !reply.is_empty() {
+                let count: usize = count(&mut reply)?;
+                let verdict = read_start(&mut reply)?;
+                verdicts.extend(std::iter::repeat_n(verdict, count));
+            }
         }
         Ok(verdicts)
     }
 }
+
+const PAGES_AT_ONCE: usize = 16;
 
 /// A batch as scripts read it: its bindings once, and the items of one call after the other.
 struct Groups<'a> {
@@ -79,22 +110,31 @@ struct Groups<'a> {
 }
 
 impl<'a> Groups<'a> {
-    fn of(batch: &'a BeginBatch) -> Self {
-        let mut bindings: Vec<&Arc<Binding>> = Vec::new();
-        let mut runs = Vec::new();
+    /// The batch in its order, so many pages in each call that none of them keeps the server for long.
+    fn of(batch: &'a BeginBatch) -> Vec<Self> {
         let same =
             |one: &BeginItem, other: &BeginItem| one.claim == other.claim && one.call == other.call;
-        for run in batch.items.chunk_by(same) {
+        let runs: Vec<&[BeginItem]> = batch.items.chunk_by(same).collect();
+        runs.chunks(PAGES_AT_ONCE).map(Self::of_runs).collect()
+    }
+
+    fn of_runs(runs: &[&'a [BeginItem]]) -> Self {
+        let mut bindings: Vec<&Arc<Binding>> = Vec::new();
+        let mut numbered = Vec::with_capacity(runs.len());
+        for run in runs {
             let Some(first) = run.first() else { continue };
             let known = bindings.iter().position(|binding| {
                 Arc::ptr_eq(binding, &first.binding) || **binding == first.binding
             });
-            runs.push((known.unwrap_or(bindings.len()), run));
+            numbered.push((known.unwrap_or(bindings.len()), *run));
             if known.is_none() {
                 bindings.push(&first.binding);
             }
         }
-        Self { bindings, runs }
+        Self {
+            bindings,
+            runs: numbered,
+        }
     }
 
     /// Whether the smaller script is enough.

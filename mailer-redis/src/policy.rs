@@ -18,7 +18,7 @@ use crate::store::RedisStore;
 pub(crate) struct Found {
     pub(crate) version: u64,
     pub(crate) stored: Option<Arc<StoredPolicy>>,
-    now: Micros,
+    pub(crate) now: Micros,
 }
 
 impl RedisStore {

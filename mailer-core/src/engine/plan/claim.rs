@@ -83,8 +83,9 @@ impl Plan {
         match reply {
             ClaimReply::Claimed(claim) => {
                 self.time = StoreTime::new(claim.server_now, answer.asked_at, now);
-                self.claim_at = now;
-                self.nothing_for = None;
+                // What came is of the first lane that had anything: those before it have nothing, until a tick says otherwise.
+                self.nothing_for = Some(before(asked.room, claim.binding.lane));
+                self.claim_at = Duration::MAX;
                 self.take_up(now, claim);
             }
             ClaimReply::Nothing {
@@ -253,4 +254,13 @@ impl Plan {
             Err(error) => self.store_failed(Some(error)),
         }
     }
+}
+
+/// The same room for the lanes that go before this one.
+fn before(mut room: Room, lane: Lane) -> Room {
+    for lanes in room.relays.values_mut() {
+        let earlier = lanes.iter().filter(|one| *one < lane);
+        *lanes = earlier.fold(Lanes::NONE, Lanes::with);
+    }
+    room
 }
