@@ -10,6 +10,7 @@ use mailer_core::queue::StreamId;
 
 use crate::args::Args;
 use crate::call::Caller;
+use crate::reply::Reply;
 use crate::script::SPEC;
 
 /// A stream as all its claims have it in common.
@@ -27,26 +28,45 @@ pub(crate) struct Streams(Mutex<HashMap<(StreamId, u64), Arc<Known>>>);
 const MOST: usize = 4096;
 
 impl Streams {
-    /// The stream that had this number at a claim. `None`: it has gone since.
+    /// The stream that had this number when it was looked at. `None`: it has gone since.
     pub(crate) async fn get(
         &self,
         caller: &Caller,
+        op: &'static str,
         id: &StreamId,
         number: u64,
     ) -> Result<Option<Arc<Known>>, Error> {
-        let key = (id.clone(), number);
-        if let Some(known) = self.lock().get(&key) {
-            return Ok(Some(Arc::clone(known)));
-        }
-        let Some((found, known)) = read(caller, id).await? else {
-            return Ok(None);
+        let wanted = (id.clone(), number);
+        let known = self.get_all(caller, op, vec![wanted]).await?;
+        Ok(known.into_iter().next().flatten())
+    }
+
+    /// The same for several, of which those that are not known yet are read by one script.
+    pub(crate) async fn get_all(
+        &self,
+        caller: &Caller,
+        op: &'static str,
+        wanted: Vec<(StreamId, u64)>,
+    ) -> Result<Vec<Option<Arc<Known>>>, Error> {
+        let missing: Vec<StreamId> = {
+            let all = self.lock();
+            let unknown = wanted.iter().filter(|key| !all.contains_key(*key));
+            unknown.map(|(id, _)| id.clone()).collect()
         };
+        let mut found = HashMap::new();
+        if !missing.is_empty() {
+            found = read(caller, op, &missing).await?;
+        }
         let mut all = self.lock();
-        if all.len() >= MOST {
+        let known = wanted
+            .iter()
+            .map(|key| all.get(key).or_else(|| found.get(key)).cloned())
+            .collect();
+        if all.len() + found.len() > MOST {
             all.clear();
         }
-        let known = Arc::clone(all.entry((id.clone(), found)).or_insert(known));
-        Ok((found == number).then_some(known))
+        all.extend(found);
+        Ok(known)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(StreamId, u64), Arc<Known>>> {
@@ -54,37 +74,49 @@ impl Streams {
     }
 }
 
-/// What a stream is, as the store has it.
-pub(crate) async fn read(
+/// What streams are, as the store has them.
+async fn read(
     caller: &Caller,
-    id: &StreamId,
-) -> Result<Option<(u64, Arc<Known>)>, Error> {
+    op: &'static str,
+    ids: &[StreamId],
+) -> Result<HashMap<(StreamId, u64), Arc<Known>>, Error> {
     let mut args = Args::new();
-    args.text(id.as_str());
-    let mut reply = caller.call("claim", &SPEC, &args).await?.reply;
-    if reply.is_empty() {
-        return Ok(None);
+    args.len(ids.len());
+    for id in ids {
+        args.text(id.as_str());
     }
-    let (number, spec) = (reply.count()?, reply.text()?);
-    let known = if spec.is_empty() {
-        Known {
-            binding: Arc::new(standing(id, reply.text()?.parse().ok())?),
+    let mut reply = caller.call(op, &SPEC, &args).await?.reply;
+    let mut found = HashMap::new();
+    for id in ids {
+        let mut one = reply.list()?;
+        if !one.is_empty() {
+            let number = one.count()?;
+            found.insert((id.clone(), number), Arc::new(known(op, id, &mut one)?));
+        }
+    }
+    Ok(found)
+}
+
+fn known(op: &'static str, id: &StreamId, reply: &mut Reply) -> Result<Known, Error> {
+    let (spec, lane) = (reply.text()?, reply.text()?);
+    if spec.is_empty() {
+        return Ok(Known {
+            binding: Arc::new(standing(op, id, lane.parse().ok())?),
             campaign: None,
-        }
-    } else {
-        let spec: CampaignSpec = serde_json::from_str(&spec)
-            .map_err(|error| Error::incompatible("claim", format!("campaign {id}: {error}")))?;
-        Known {
-            binding: Arc::new(Binding::of_campaign(&spec)),
-            campaign: Some((spec.clone(), Arc::new(spec.letter))),
-        }
-    };
-    Ok(Some((number, Arc::new(known))))
+        });
+    }
+    let spec: CampaignSpec = serde_json::from_str(&spec)
+        .map_err(|error| Error::incompatible(op, format!("campaign {id}: {error}")))?;
+    let letter = Arc::new(spec.letter.clone());
+    Ok(Known {
+        binding: Arc::new(Binding::of_campaign(&spec)),
+        campaign: Some((spec, letter)),
+    })
 }
 
 /// A standing stream's name tells all: `~lane:relay:sender`.
-fn standing(id: &StreamId, lane: Option<Lane>) -> Result<Binding, Error> {
-    let wrong = || Error::incompatible("claim", format!("{id} names no stream"));
+fn standing(op: &'static str, id: &StreamId, lane: Option<Lane>) -> Result<Binding, Error> {
+    let wrong = || Error::incompatible(op, format!("{id} names no stream"));
     let mut parts = id.as_str().splitn(3, ':').skip(1);
     let (Some(relay), Some(sender)) = (parts.next(), parts.next()) else {
         return Err(wrong());

@@ -29,7 +29,7 @@ impl Ledger for RedisStore {
     async fn status(&self, campaign: &CampaignId) -> Result<Status, Error> {
         let id = StreamId::from(campaign);
         let shown = self.show("status", std::slice::from_ref(&id)).await?;
-        let status = match self.known(&id, &shown).await? {
+        let status = match self.known("status", &id, &shown).await? {
             Some(stream) => shown.status(&stream),
             None => None,
         };
@@ -55,11 +55,8 @@ impl Ledger for RedisStore {
         let mut all = Vec::with_capacity(ids.len());
         for some in ids.chunks(SHOWN_AT_ONCE) {
             let shown = self.show("list", some).await?;
-            for id in some {
-                if let Some(stream) = self.known(id, &shown).await? {
-                    all.extend(shown.status(&stream));
-                }
-            }
+            let known = self.known_all("list", some, &shown).await?;
+            all.extend(known.iter().filter_map(|stream| shown.status(stream)));
         }
         Ok(all)
     }

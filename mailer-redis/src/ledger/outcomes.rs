@@ -31,7 +31,7 @@ impl RedisStore {
         let page = self.read_page(&id, Ok(query.page)).await?;
         let page = page.ok_or_else(|| no_campaign("outcomes", &query.campaign))?;
         let shown = self.show("outcomes", std::slice::from_ref(&id)).await?;
-        let stream = self.known(&id, &shown).await?;
+        let stream = self.known("outcomes", &id, &shown).await?;
         let ending = stream.and_then(|stream| shown.view(&stream).ending(shown.now));
         Ok(page
             .deliveries
@@ -68,7 +68,10 @@ impl RedisStore {
             | DeliveryState::Cancelled => return Ok(TicketState::Done(Box::new(delivery))),
         }
         let shown = self.show("ticket", std::slice::from_ref(id)).await?;
-        let stream = self.known(id, &shown).await?.ok_or_else(unknown)?;
+        let stream = self
+            .known("ticket", id, &shown)
+            .await?
+            .ok_or_else(unknown)?;
         let view = shown.view(&stream);
         let wait = view.wait(shown.policy.as_deref(), shown.now);
         if state == DeliveryState::Pending {

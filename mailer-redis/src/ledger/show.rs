@@ -82,14 +82,39 @@ impl RedisStore {
     /// The stream as it was shown; none if it has gone since.
     pub(super) async fn known<'a>(
         &self,
+        op: &'static str,
         id: &StreamId,
         shown: &'a Shown,
     ) -> Result<Option<Stream<'a>>, Error> {
-        let Some(facts) = shown.streams.get(id) else {
-            return Ok(None);
-        };
-        let known = self.streams().get(self.caller(), id, facts.number).await?;
-        Ok(known.map(|known| Stream { facts, known }))
+        let known = self.known_all(op, std::slice::from_ref(id), shown).await?;
+        Ok(known.into_iter().next())
+    }
+
+    /// Those of the streams that have not gone since.
+    pub(super) async fn known_all<'a>(
+        &self,
+        op: &'static str,
+        ids: &[StreamId],
+        shown: &'a Shown,
+    ) -> Result<Vec<Stream<'a>>, Error> {
+        let facts: Vec<(StreamId, &Facts)> = ids
+            .iter()
+            .filter_map(|id| Some((id.clone(), shown.streams.get(id)?)))
+            .collect();
+        let wanted = facts.iter().map(|(id, facts)| (id.clone(), facts.number));
+        let known = self
+            .streams()
+            .get_all(self.caller(), op, wanted.collect())
+            .await?;
+        let pairs = facts.into_iter().zip(known);
+        Ok(pairs
+            .filter_map(|((_, facts), known)| {
+                Some(Stream {
+                    facts,
+                    known: known?,
+                })
+            })
+            .collect())
     }
 }
 

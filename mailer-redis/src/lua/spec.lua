@@ -1,4 +1,8 @@
--- What a stream is. ARGV: stream. Reply: nothing, or its number, the campaign's JSON or '', lane, relay, sender.
-local v = redis.call('HMGET', P .. 'stream:' .. text(), 'n', 'spec', 'lane', 'relay', 'sender')
-if not v[1] then return answer({}) end
-return answer({ v[1], v[2] or '', v[3], v[4], v[5] })
+-- What streams are. ARGV: how many, and their names. Reply: of each nothing, or its number, the campaign's JSON or '', its
+-- lane. Complexity: O(streams asked for).
+local reply = {}
+for i = 1, int() do
+  local v = redis.call('HMGET', P .. 'stream:' .. text(), 'n', 'spec', 'lane')
+  reply[i] = v[1] and { v[1], v[2] or '', v[3] } or {}
+end
+return answer(reply)

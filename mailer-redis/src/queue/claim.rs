@@ -67,7 +67,11 @@ impl RedisStore {
                 "policy" => self.tell_policy(&mut told, true).await?,
                 "hours" => {
                     let (id, number) = (StreamId::from(reply.text()?), reply.count()?);
-                    if let Some(known) = self.streams().get(self.caller(), &id, number).await? {
+                    if let Some(known) = self
+                        .streams()
+                        .get(self.caller(), "claim", &id, number)
+                        .await?
+                    {
                         told.streams.insert(id, known);
                     }
                 }
@@ -99,7 +103,7 @@ impl RedisStore {
     ) -> Result<Option<Claim>, Error> {
         let known = self
             .streams()
-            .get(self.caller(), &leased.stream, leased.number)
+            .get(self.caller(), "claim", &leased.stream, leased.number)
             .await?;
         let Some(known) = known else {
             return Ok(None);
