@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 mod commands;
+mod compare;
 mod fixtures;
 #[path = "../support/mod.rs"]
 mod support;

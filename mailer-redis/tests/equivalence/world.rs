@@ -1,7 +1,6 @@
 //! Two stores that are asked the same.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use mailer_core::queue::{
 use mailer_redis::RedisStore;
 
 use crate::commands::{CAMPAIGNS, Call, Command};
+use crate::compare::same;
 use crate::fixtures;
 
 pub(crate) struct World {
@@ -47,30 +47,6 @@ macro_rules! both {
         same(stringify!($ask), &one, &other);
         one
     }};
-}
-
-/// What an answer says; of an error, its kind.
-fn said<T: Debug>(answer: &Result<T, mailer_core::Error>) -> String {
-    match answer {
-        Ok(value) => format!("{value:#?}"),
-        Err(error) => format!("{:?}", error.kind()),
-    }
-}
-
-fn same<T: Debug>(
-    what: &str,
-    memory: &Result<T, mailer_core::Error>,
-    redis: &Result<T, mailer_core::Error>,
-) {
-    let (one, other) = (said(memory), said(redis));
-    if one != other {
-        let detail = redis
-            .as_ref()
-            .err()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        panic!("{what}\nmemory: {one}\nredis: {other}\n{detail}");
-    }
 }
 
 impl World {
