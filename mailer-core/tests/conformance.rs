@@ -24,12 +24,7 @@ async fn two_stores() -> Harness {
     let clock = Harness::clock();
     let limiter: Arc<dyn RateLimiter> = Arc::new(store(&clock));
     let rest = Arc::new(store(&clock));
-    let two_step = TwoStep::new(Arc::clone(&limiter), rest.clone(), rest.clone());
-    let mut harness = Harness::new(clock, rest);
-    harness.limiter = limiter;
-    harness.gate = Arc::new(two_step.clone());
-    harness.queue = Arc::new(two_step);
-    harness
+    Harness::two_step(clock, limiter, rest)
 }
 
 /// Every trait through `Arc`, twice.

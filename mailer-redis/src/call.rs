@@ -65,7 +65,7 @@ impl Caller {
         args: &Args,
     ) -> Result<Answer, Error> {
         let now = self.clock.as_ref().map(|clock| Micros::from(clock.now()));
-        let (seen, nonce) = match self.tolerates_rollback {
+        let (seen, mark) = match self.tolerates_rollback {
             true => (0, 0),
             false => *self.seen(),
         };
@@ -73,7 +73,7 @@ impl Caller {
         head.at_or_none(now)
             .text(&self.identity)
             .int(seen)
-            .int(nonce)
+            .int(mark)
             .int(fastrand::u32(..));
         let mut invocation = script.compiled.prepare_invoke();
         // Two names, of which the first is no key: while their slot moves between nodes of a Cluster one of them is always

@@ -57,10 +57,10 @@ script!(POLICY: GUARDED ["policy"]);
 script!(READ_POLICY: GUARDED ["read_policy"]);
 
 // What goes in.
-script!(CREATE: GUARDED ["create"]);
+script!(CREATE: GUARDED ["make" "create"]);
 script!(APPEND: GUARDED STREAMS ["load" "append"]);
 script!(SEAL: GUARDED STREAMS PAGES STEPS ["load" "seal"]);
-script!(ENQUEUE: GUARDED STREAMS PAGES STEPS ["enqueue"]);
+script!(ENQUEUE: GUARDED STREAMS PAGES STEPS ["make" "enqueue"]);
 
 // What workers do.
 script!(CLAIM: GUARDED STREAMS PAGES STEPS DEFERRING CLAIMS ["serving" "hours" "claim"]);

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use mailer_core::clock::VirtualClock;
 use mailer_core::conformance::Harness;
-use mailer_core::gate::TwoStep;
 use mailer_core::limiter::RateLimiter;
 use mailer_redis::{RedisConfig, RedisRateLimiter, RedisStore};
 
@@ -44,12 +43,7 @@ async fn two_redises() -> Harness {
         .unwrap();
     let limiter: Arc<dyn RateLimiter> = Arc::new(limiter);
     let rest = Arc::new(RedisStore::open(&config(&clock).await).await.unwrap());
-    let two_step = TwoStep::new(Arc::clone(&limiter), rest.clone(), rest.clone());
-    let mut harness = Harness::new(clock, rest);
-    harness.limiter = limiter;
-    harness.gate = Arc::new(two_step.clone());
-    harness.queue = Arc::new(two_step);
-    harness
+    Harness::two_step(clock, limiter, rest)
 }
 
 mod plain {

@@ -8,7 +8,7 @@ use crate::domain::{
     Campaign, CampaignId, CampaignSpec, ClaimId, Counts, Lane, MessageSpec, PAGE_SIZE, Policy,
     Reason, Record, Scope,
 };
-use crate::gate::{Gate, Verdict};
+use crate::gate::{Gate, TwoStep, Verdict};
 use crate::limiter::RateLimiter;
 use crate::policy_store::PolicyStore;
 use crate::queue::{
@@ -63,6 +63,24 @@ impl Harness {
             policy: Arc::clone(&store) as Arc<dyn PolicyStore>,
             gate: store,
             lossy: false,
+        }
+    }
+
+    /// The harness of a [`TwoStep`]: the limiter of one store before the queue of another.
+    pub fn two_step<T>(clock: VirtualClock, limiter: Arc<dyn RateLimiter>, rest: Arc<T>) -> Self
+    where
+        T: RateLimiter + DeferQueue + Intake + Ledger + PolicyStore + Gate + 'static,
+    {
+        let two_step = TwoStep::new(
+            Arc::clone(&limiter),
+            Arc::clone(&rest) as Arc<dyn DeferQueue>,
+            Arc::clone(&rest) as Arc<dyn PolicyStore>,
+        );
+        Self {
+            limiter,
+            gate: Arc::new(two_step.clone()),
+            queue: Arc::new(two_step),
+            ..Self::new(clock, rest)
         }
     }
 

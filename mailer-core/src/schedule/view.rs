@@ -12,6 +12,34 @@ use crate::gate::Binding;
 use crate::queue::{Delivery, Hold, Tick};
 
 /// What a store knows of a stream at one instant.
+///
+/// ```
+/// use mailer_core::domain::{Campaign, CampaignState, Counts, Policy, Reason, StoredPolicy};
+/// use mailer_core::gate::Binding;
+/// use mailer_core::schedule::View;
+/// use mailer_core::template::Template;
+///
+/// let campaign = Campaign::new("spring").from("news@shop.example").template(Template::new("Spring").text("..."));
+/// let spec = campaign.check().unwrap();
+/// let now = "2026-11-24T09:00:00Z".parse()?;
+/// let view = View {
+///     binding: &Binding::of_campaign(&spec),
+///     spec: Some(&spec),
+///     counts: Counts { total: 2, pending: 2, ..Counts::default() },
+///     hold: None,
+///     sealed_at: Some(now),
+///     begun_at: None,
+///     finished_at: None,
+///     next_due: Some(now),
+///     retry_words: None,
+///     deferral: None,
+///     unserved: Some(Reason::NoWorker),
+/// };
+/// let policy = StoredPolicy::after(None, &Policy::unlimited(), 1, now);
+/// let status = view.status(Some(&policy), now).unwrap();
+/// assert_eq!((status.state, status.reason_code.as_deref()), (CampaignState::Deferred, Some("no_worker")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "stores build it")]
 pub struct View<'a> {
@@ -175,6 +203,18 @@ impl View<'_> {
 }
 
 /// Why none of the living workers serves a stream of this relay and composer, if none does.
+///
+/// ```
+/// # use mailer_core::domain::{Content, Message, Reason, Recipient};
+/// # use mailer_core::template::Template;
+/// use mailer_core::gate::Binding;
+/// use mailer_core::schedule::unserved;
+///
+/// # let content = Content::new().from("shop@shop.example").template(Template::new("Receipt").text("Thanks."));
+/// # let mail = Message::new("receipt-17", content, Recipient::new("ann@example.com")).check().unwrap();
+/// assert_eq!(unserved([], &Binding::of_message(&mail), None), Some(Reason::NoWorker));
+/// ```
+#[must_use]
 pub fn unserved<'a>(
     workers: impl IntoIterator<Item = &'a Tick>,
     binding: &Binding,
@@ -194,6 +234,15 @@ pub fn unserved<'a>(
 }
 
 /// What a store knows of one delivery beside its recipient.
+///
+/// ```
+/// use mailer_core::domain::Recipient;
+/// use mailer_core::schedule::{DeliveryState, Mark};
+///
+/// let ann = Recipient::new("ann@example.com").check().unwrap();
+/// let mark = Mark { state: DeliveryState::Pending, ..Mark::default() };
+/// assert_eq!(mark.show(&ann, Some(DeliveryState::Cancelled)).state, "cancelled");
+/// ```
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::exhaustive_structs, reason = "stores build it")]
 pub struct Mark {

@@ -21,6 +21,7 @@ use crate::tombstone;
 
 /// So many ids are listed by one script.
 const LISTED_AT_ONCE: usize = 1_000;
+const OVERLAP: usize = 100;
 /// So many campaigns are shown by one script.
 const SHOWN_AT_ONCE: usize = 50;
 
@@ -40,7 +41,9 @@ impl Ledger for RedisStore {
         let mut ids: Vec<StreamId> = Vec::new();
         loop {
             let mut args = Args::new();
-            args.len(ids.len()).len(LISTED_AT_ONCE);
+            // Some are asked for again: what was purged meanwhile has moved the others forward.
+            args.len(ids.len().saturating_sub(OVERLAP))
+                .len(LISTED_AT_ONCE);
             let mut reply = self.caller().call("list", &CAMPAIGNS, &args).await?.reply;
             let some = reply.list()?.texts()?;
             let is_last = some.len() < LISTED_AT_ONCE;
@@ -49,7 +52,6 @@ impl Ledger for RedisStore {
                 break;
             }
         }
-        // What was sealed meanwhile may stand on two lists.
         let mut seen = HashSet::new();
         ids.retain(|id| seen.insert(id.clone()));
         let mut all = Vec::with_capacity(ids.len());

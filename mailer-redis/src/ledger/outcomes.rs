@@ -18,6 +18,13 @@ use crate::reply::Reply;
 use crate::script::{OUTCOMES, RESOLVE, UNKNOWN};
 use crate::store::RedisStore;
 
+/// Which page.
+enum Wanted<'a> {
+    Page(u64),
+    /// The one with the mail of this key.
+    Key(&'a str),
+}
+
 /// A page of a stream, as it is stored.
 struct Page {
     /// The index of the mail that was asked for.
@@ -28,7 +35,7 @@ struct Page {
 impl RedisStore {
     pub(super) async fn page_of(&self, query: &DeliveryQuery) -> Result<Vec<Delivery>, Error> {
         let id = StreamId::from(&query.campaign);
-        let page = self.read_page(&id, Ok(query.page)).await?;
+        let page = self.read_page(&id, Wanted::Page(query.page)).await?;
         let page = page.ok_or_else(|| no_campaign("outcomes", &query.campaign))?;
         let shown = self.show("outcomes", std::slice::from_ref(&id)).await?;
         let stream = self.known("outcomes", &id, &shown).await?;
@@ -47,7 +54,10 @@ impl RedisStore {
                 format!("no mail with the key {key:?}, or its outcome has aged out"),
             )
         };
-        let page = self.read_page(id, Err(key)).await?.ok_or_else(unknown)?;
+        let page = self
+            .read_page(id, Wanted::Key(key))
+            .await?
+            .ok_or_else(unknown)?;
         let wanted = page.wanted.ok_or_else(unknown)?;
         let (record, mark) = page
             .deliveries
@@ -98,14 +108,16 @@ impl RedisStore {
             let mut args = Args::new();
             args.text(id.as_str()).int(first).int(PAGES_AT_ONCE);
             let mut reply = self.caller().call("resolve", &UNKNOWN, &args).await?.reply;
-            if reply.text()? == "missing" {
-                return Err(no_campaign("resolve", campaign));
+            match reply.text()?.as_str() {
+                "pages" => {}
+                "missing" => return Err(no_campaign("resolve", campaign)),
+                word => return Err(reply.unknown(word)),
             }
             let pages: u64 = reply.count()?;
             let mut found = reply.list()?;
             while !found.is_empty() {
                 let number = found.count()?;
-                let page = self.read_page(&id, Ok(number)).await?;
+                let page = self.read_page(&id, Wanted::Page(number)).await?;
                 let deliveries = page.map(|page| page.deliveries).unwrap_or_default();
                 let index = deliveries.iter().position(|(record, mark)| {
                     record.key() == key && mark.state == DeliveryState::Unknown
@@ -138,27 +150,23 @@ impl RedisStore {
         Ok(reply.int()? == 1)
     }
 
-    /// A page by its number, or the one that holds a key.
-    async fn read_page(
-        &self,
-        id: &StreamId,
-        page: Result<u64, &str>,
-    ) -> Result<Option<Page>, Error> {
+    async fn read_page(&self, id: &StreamId, wanted: Wanted<'_>) -> Result<Option<Page>, Error> {
         let mut args = Args::new();
         args.text(id.as_str());
-        match page {
-            Ok(number) => args.int(number).text(""),
-            Err(key) => args.text("").text(key),
+        match wanted {
+            Wanted::Page(number) => args.int(number).text(""),
+            Wanted::Key(key) => args.text("").text(key),
         };
         let mut reply = self
             .caller()
             .call("outcomes", &OUTCOMES, &args)
             .await?
             .reply;
-        if reply.text()? == "missing" {
-            return Ok(None);
+        match reply.text()?.as_str() {
+            "page" => {}
+            "missing" => return Ok(None),
+            word => return Err(reply.unknown(word)),
         }
-        let _number: u64 = reply.count()?;
         let wanted = usize::try_from(reply.int()?).ok();
         let marks = reply.text()?;
         let body = reply.text()?;

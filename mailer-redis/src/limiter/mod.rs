@@ -11,12 +11,11 @@ mod tests;
 
 use async_trait::async_trait;
 use mailer_core::Error;
-use mailer_core::domain::{Fault, Limit, Scope};
+use mailer_core::domain::{Limit, Scope};
 use mailer_core::limiter::{Demand, Grant, RateLimiter, Usage};
 
 use crate::call::Caller;
 use crate::connection::{Link, RedisConfig};
-use crate::namespace::Namespace;
 
 pub(crate) use ask::call_around;
 pub(crate) use lines::encode;
@@ -65,11 +64,7 @@ impl RedisRateLimiter {
     /// # Cancel safety
     /// A dropped call has changed nothing.
     pub async fn connect(config: &RedisConfig) -> Result<Self, Error> {
-        let namespace: Namespace = config.namespace.parse().map_err(|_| {
-            let rule = "write 1 to 64 of A-Z a-z 0-9 . _ - :";
-            let fault = Fault::new("namespace", &config.namespace, rule);
-            Error::invalid("connect", vec![fault])
-        })?;
+        let namespace = config.namespace("connect")?;
         let link = Link::open(config).await?;
         let caller = Caller::new(link, namespace, config.clock.clone(), String::new());
         Ok(Self { caller })

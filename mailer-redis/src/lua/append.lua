@@ -14,7 +14,8 @@ if pages ~= load.pages or before ~= load.digest then return answer({ 'other', lo
 local s = stream(id)
 redis.call('SET', s.key .. 'page:' .. pages, string.rep('p', count) .. string.rep(' ', PAGE_SIZE - count) .. body)
 redis.call('ZADD', s.key .. 'due', 0, string.format('%08d', pages))
-redis.call('HSET', P .. 'stream:' .. id, 'before_last', before, 'digest', after, 'last_key', last_key, 'loaded_at', str(now))
+redis.call('HSET', P .. 'stream:' .. id, 'before_last', before, 'digest', after, 'last_key', last_key, 'loaded_at',
+  str(now))
 redis.call('ZADD', P .. 'drafts', str(now), id)
 set(s, 'pages', pages + 1)
 set(s, 'total', s.total + count)

@@ -1,6 +1,6 @@
 -- What every script begins with: its arguments in order, and the time.
--- KEYS: the namespace in braces, and its meta. ARGV: now in microseconds or '' for the server's own, identity, last change
--- that was confirmed and its mark, a mark for this change, the rest.
+-- KEYS: the namespace in braces, and its meta. ARGV: now in microseconds or '' for the server's own, identity, last
+-- change that was confirmed and its mark, a mark for this change, the rest.
 local P = KEYS[1] .. ':'
 local cursor = 5
 

@@ -1,9 +1,9 @@
 -- Decides which deliveries begin now, and marks them as started.
--- ARGV: 'gate', or 'start' to ask no hours and no limits; the policy version that the worker knows; bindings (stream, why
--- it never opens, the policy's hours, all hours, limits); groups (claim id, call number, number of the binding, indexes),
--- in the order of the batch.
--- Reply: 'verdicts', the policy version, then runs of count, code, and what belongs to it; or 'ask' and the instant that
--- the tables do not cover: then nothing has changed.
+-- ARGV: 'gate', or 'start' to ask no hours and no limits; the policy version that the worker knows; bindings (stream,
+-- why it never opens, the policy's hours, all hours, limits); groups (claim id, call number, number of the binding,
+-- indexes), in the order of the batch.
+-- Reply: 'verdicts', the policy version, then runs of count, code, and what belongs to it; or 'ask' and the instant
+-- that the tables do not cover: then nothing has changed.
 -- Complexity: O(deliveries + pages). Invariant: a delivery begins once per claim, and takes a token of every limit.
 local is_gate = text() == 'gate'
 local asked = int()

@@ -1,8 +1,9 @@
 -- Leases the first due page of the best due stream.
--- ARGV: claim id; room; the policy version that the hours are of; for each lane: its name and the policy's hours; how many streams with hours of their own, and for
--- each its id, why it never opens, and its hours together with the policy's.
--- Reply: 'claimed' and the page; 'nothing' and the next instant; 'hours' and the stream whose hours are missing; 'policy' if it is another; 'at' and
--- the instant that the tables do not cover.
+-- ARGV: claim id; room; the policy version that the hours are of; for each lane its name, why the policy's hours never
+-- open, and these hours; for each stream with hours of its own its id, why it never opens, and its hours together with
+-- the policy's.
+-- Reply: 'claimed' and the page; 'nothing' and the next instant; 'hours' and the stream whose hours are missing;
+-- 'policy' if it is another; 'at' and the instant that the tables do not cover.
 -- Complexity: O(groups of the lane + size of a page). Invariant: a page has one owner.
 local id = text()
 local room = read_room()
@@ -38,7 +39,7 @@ local function describe(c)
   elseif #indexes > 0 then
     mails = redis.call('HMGET', s.key .. 'mails:' .. p.number, unpack(indexes))
   end
-  return { 'claimed', s.id, s.n, tonumber(c.token), body, #indexes > 0 and string.char(unpack(indexes)) or '', rows, mails }
+  return { 'claimed', s.id, s.n, tonumber(c.token), body, string.char(unpack(indexes)), rows, mails }
 end
 
 if claim(id) then return finish(describe(claim(id)), true) end
@@ -87,8 +88,8 @@ local function lease(s)
   local reaps = tonumber(redis.call('HGET', s.key .. 'reaps', number) or 0)
   local at_most = reaps >= REAPS_BEFORE_SINGLE and 1 or #taken
   for i = 1, at_most do
-    local place = taken[i] + 1
-    p.marks[place] = p.marks[place] == PENDING and HELD or HELD_RETRY
+    local at = taken[i] + 1
+    p.marks[at] = p.marks[at] == PENDING and HELD or HELD_RETRY
   end
   p.in_hand = at_most
   p.marks_changed = true

@@ -1,7 +1,6 @@
 -- Claims: a page in a worker's hand.
 local claims = {}
 
-
 -- A claim, or nil.
 local function claim(id)
   local c = claims[id]

@@ -13,8 +13,9 @@ local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
 -- What is made when a limit of a kind is met: making it for every call would cost more than what most calls do.
 local makers = {}
 
--- By kind of limit: parse(counter, value), value(counter), forgotten_at(counter), give_back(counter, n, granted_at, cap);
--- and of a line with its counter: free(line), used(line), use_by(line), take(line, n), next_free(line, from, state).
+-- By kind of limit: parse(counter, value), value(counter), forgotten_at(counter), give_back(counter, n, granted_at,
+-- cap); and of a line with its counter: free(line), used(line), use_by(line), take(line, n), next_free(line, from,
+-- state).
 local kinds = setmetatable({}, {
   __index = function(kinds, code)
     kinds[code] = makers[code]()

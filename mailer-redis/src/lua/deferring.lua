@@ -1,4 +1,5 @@
 -- Deferring, and what a reply says of it.
+
 -- Writes a deferral, unless a later one of its slot holds; returns the one that holds then.
 local function defer(d)
   local _, own = book_of(d.scope)

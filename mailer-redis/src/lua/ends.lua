@@ -1,4 +1,5 @@
 -- How claims and attempts end.
+
 -- When a delivery of the claim began, by which call, until when it might be used, and whose tokens it took.
 local function begun(c, index)
   if not c.begun then
@@ -6,9 +7,9 @@ local function begun(c, index)
     local all = redis.call('HGETALL', P .. 'claim:' .. c.id)
     for i = 1, #all, 2 do
       if string.sub(all[i], 1, 1) == '#' then
-        local b = cmsgpack.unpack(all[i + 1])
-        b = { call = b[1], at = b[2], send_by = b[3], receipt = b[5] }
-        for _, begun_index in ipairs({ string.byte(cmsgpack.unpack(all[i + 1])[4], 1, -1) }) do c.begun[begun_index] = b end
+        local call, at, send_by, places, receipt = unpack(cmsgpack.unpack(all[i + 1]), 1, 5)
+        local b = { call = call, at = at, send_by = send_by, receipt = receipt }
+        for _, place in ipairs({ string.byte(places, 1, -1) }) do c.begun[place] = b end
       end
     end
   end

@@ -4,11 +4,7 @@ local id, lane, relay, sender = text(), text(), text(), text()
 local key, mail, expires_at, rule = text(), text(), text(), text()
 local s = stream(id)
 if not s then
-  local n = redis.call('HINCRBY', META, 'streams', 1)
-  redis.call('HSET', P .. 'stream:' .. id, 'n', n, 'lane', lane, 'relay', relay, 'sender', sender, 'composer', '',
-    'weight', 1, 'service', 0, 'stand', 'out', 'total', 0, 'pages', 0, 'last_size', 0)
-  redis.call('HSET', P .. 'stream:' .. id, 'pending', 0, 'in_flight', 0, 'sent', 0, 'failed', 0, 'retrying', 0, 'unknown', 0,
-    'suppressed', 0, 'skipped', 0, 'expired', 0)
+  make_stream(id, lane, relay, sender, '', 1, 'last_size', 0)
   streams[id] = nil
   s = stream(id)
 end

@@ -1,5 +1,5 @@
--- What most calls of `begin` are: new ones, where nothing hinders anybody and there are tokens for all. Anything else is
--- answered with 'slow', and nothing has changed: then `begin` looks at everyone.
+-- What most calls of `begin` are: new ones, where nothing hinders anybody and there are tokens for all. Anything else
+-- is answered with 'slow', and nothing has changed: then `begin` looks at everyone.
 -- ARGV and reply: as `begin`. Complexity: O(deliveries + pages).
 local SLOW = answer({ 'slow' })
 if text() ~= 'gate' or int() ~= version or not has_policy then return SLOW end

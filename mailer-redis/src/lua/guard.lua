@@ -33,8 +33,8 @@ local function answer(reply, number, mark)
   return whole
 end
 
--- Nothing has changed that anybody relies on: leases and signs of life may be lost. The caller learns the last change of
--- all.
+-- Nothing has changed that anybody relies on: leases and signs of life may be lost. The caller learns the last change
+-- of all.
 local function answer_unconfirmed(reply)
   if #meta_changed > 0 then redis.call('HSET', META, unpack(meta_changed)) end
   return answer(reply, seq, redis.call('HGET', META, 'mark:' .. seq % SLOTS) or 0)

@@ -1,5 +1,6 @@
 -- Pauses, resumes or cancels a campaign, or halts it.
--- ARGV: campaign; `pause`, `resume`, `cancel` or `halt`; the hold as JSON; for `halt`: void if its relay took a mail since.
+-- ARGV: campaign; `pause`, `resume`, `cancel` or `halt`; the hold as JSON; for `halt`: void if its relay took a mail
+-- since.
 -- Reply: 'done', 'missing', 'void', or 'final' and the state. Complexity: O(1).
 local s, change, hold, unless_sent_since = stream(text()), text(), text(), text()
 if not s then return answer({ 'missing' }) end

@@ -1,6 +1,6 @@
 -- limits: one answer over several limits, as mailer-core's `limits` reckons it; tests hold both to the same answers.
--- Follows `arguments`, `counters`, `calendar`, `rolling`, `pace`. Instants and lengths are whole microseconds, and every
--- step stays below 2^53.
+-- Follows `arguments`, `counters`, `calendar`, `rolling`, `pace`. Instants and lengths are whole microseconds, and
+-- every step stays below 2^53.
 --
 -- ARGV (read_lines): count, then per line: kind 'c' | 'r' | 'p', index (the line's place in the demand, from 0),
 -- own, cap, until (0, or when a retiring line stops to count), scope, reason, then
@@ -103,7 +103,8 @@ do
     load(wanted)
   end
 
-  -- How many tokens all lines have, and which of the lines is the first with the least, if any has less than there can be.
+  -- How many tokens all lines have, and which of the lines is the first with the least, if any has less than there can
+  -- be.
   function limits_free(lines)
     local least, narrowest = MOST_TOKENS, nil
     for i = 1, #lines do

@@ -2,7 +2,6 @@
 local FREE, PENDING, RETRY, HELD, HELD_RETRY, BEGUN = 32, 112, 114, 80, 82, 66
 local SENT, FAILED, UNKNOWN, SKIPPED, SUPPRESSED, EXPIRED = 115, 102, 117, 107, 120, 101
 
-
 local function count_of(mark)
   if mark == PENDING or mark == HELD then return 'pending' end
   if mark == BEGUN then return 'in_flight' end

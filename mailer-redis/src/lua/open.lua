@@ -4,7 +4,8 @@ local META = P .. 'meta'
 local TYPES = {
   policy = 'string', campaigns = 'zset', drafts = 'zset', leases = 'zset', suspects = 'zset', ended = 'zset',
   asleep = 'zset', own = 'zset', finished = 'zset', doubts = 'hash', waits = 'hash', relays = 'hash', workers = 'hash',
-  tombstones = 'hash', trash = 'list', ['groups:test'] = 'set', ['groups:transactional'] = 'set', ['groups:bulk'] = 'set',
+  tombstones = 'hash', trash = 'list', ['groups:test'] = 'set', ['groups:transactional'] = 'set',
+  ['groups:bulk'] = 'set',
 }
 for name, wanted in pairs(TYPES) do
   local found = redis.call('TYPE', P .. name).ok

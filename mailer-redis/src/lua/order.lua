@@ -1,4 +1,5 @@
 -- The fair order: FairOrder in mailer-core.
+
 -- When a stream has something to claim, as far as it alone decides; nil: at no known instant.
 local function next_due(s)
   if not may_start(s) then return nil end

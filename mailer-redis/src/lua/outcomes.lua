@@ -1,5 +1,6 @@
 -- A page of a stream. ARGV: stream; the page, or a key of a single mail.
--- Reply: 'missing'; or 'page', its number, the index of the mail (-1), marks, body, mails, and rows as index and JSON.
+-- Reply: 'missing'; or 'page', the index of the mail (-1: none was asked for), marks, body, mails, rows as index and
+-- JSON.
 -- Complexity: O(page).
 local s, number, key = stream(text()), text(), text()
 if not s then return answer({ 'missing' }) end
@@ -10,7 +11,7 @@ if number == '' then
   number, wanted = string.match(place, '^(%d+):(%d+)$')
 end
 local p = page(s, tonumber(number))
-if not p then return answer({ 'page', tonumber(number), -1, '', '', {}, {} }) end
+if not p then return answer({ 'page', -1, '', '', {}, {} }) end
 local rows = redis.call('HGETALL', s.key .. 'rows:' .. number)
 local mails, indexes = {}, {}
 if not is_campaign(s.id) then
@@ -19,5 +20,5 @@ if not is_campaign(s.id) then
   end
   if #indexes > 0 then mails = redis.call('HMGET', s.key .. 'mails:' .. number, unpack(indexes)) end
 end
-return answer({ 'page', tonumber(number), tonumber(wanted), string.char(unpack(p.marks)),
+return answer({ 'page', tonumber(wanted), string.char(unpack(p.marks)),
   is_campaign(s.id) and redis.call('GETRANGE', p.key, PAGE_SIZE, -1) or '', mails, rows })

@@ -1,7 +1,6 @@
 -- Pages of streams, read and written like these.
 local pages = {}
 
-
 -- A page of a stream, or nil.
 local function page(s, number)
   local key = s.key .. 'page:' .. number
@@ -20,12 +19,13 @@ local function page(s, number)
   return p or nil
 end
 
+-- Counts deliveries elsewhere.
 local function move(s, from, to, n)
   set(s, from, s[from] - n)
   set(s, to, s[to] + n)
 end
 
--- The same for some that all stand at `from`: a delivery named twice moves once. Returns those that moved.
+-- Moves those of a list that stand at `from`: a delivery named twice moves once. Returns those that moved.
 local function step_all(p, indexes, from, to)
   local marks, moved = p.marks, {}
   for _, index in ipairs(indexes) do

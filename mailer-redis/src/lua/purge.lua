@@ -9,16 +9,15 @@ if not s or not is_campaign(id) then return answer({ 'missing' }) end
 if not s.finished_at and not is_over(s) then return answer({ 'open' }) end
 
 -- Cancelling and expiry take no step per recipient: who is pending then reads as cancelled or expired.
-local waiting, lapsed, cancelled = s.pending + s.retrying, s.expired, 0
+local pending, retrying, lapsed, cancelled = s.pending, s.retrying, s.expired, 0
 if held(s) == 'cancelled' then
-  cancelled = waiting
+  pending, retrying, cancelled = 0, 0, s.pending + s.retrying
 elseif expired(s) then
-  lapsed = lapsed + waiting
+  pending, retrying, lapsed = 0, 0, s.expired + s.pending + s.retrying
 end
-if cancelled + lapsed > s.expired then s.pending, s.retrying = 0, 0 end
 local tombstone = { redis.call('HGET', P .. 'stream:' .. id, 'digest') }
-for _, count in ipairs({ s.total, s.pending, s.in_flight, s.sent, s.failed, s.retrying, s.unknown, s.suppressed,
-  s.skipped, lapsed, cancelled }) do
+for _, count in ipairs({ s.total, pending, s.in_flight, s.sent, s.failed, retrying, s.unknown, s.suppressed, s.skipped,
+  lapsed, cancelled }) do
   tombstone[#tombstone + 1] = str(count)
 end
 tombstone = table.concat(tombstone, ' ')

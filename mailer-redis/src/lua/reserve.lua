@@ -1,8 +1,8 @@
 -- reserve: takes tokens for demands, one after the other.
 -- KEYS: the namespace; `reservation:ID` for each demand, and the counters of its limits.
 -- ARGV: count of demands, then per demand: id, n, lines (see limits).
--- Reply: {0, 0, now, 'done', then per demand: granted, use by, when asked, binding scope, reason, retry at}, '' for none;
--- or {0, 0, now, 'ask', instant}.
+-- Reply: {0, 0, now, 'done', then per demand: granted, use by, when asked, binding scope, reason, retry at}, '' for
+-- none; or {0, 0, now, 'ask', instant}.
 -- Complexity: a GET and a SET per demand, and what its limits cost.
 -- Invariant: an id that was granted something takes nothing more while it is remembered; an ask changes nothing.
 

@@ -1,4 +1,5 @@
--- rolling: counting any stretch of time, in at most 128 buckets: { buckets = index, tokens, index, tokens... } by index.
+-- rolling: counting any stretch of time, in at most 128 buckets: { buckets = index, tokens, index, tokens... } by
+-- index.
 -- Follows `counters`. Mirrors mailer-core's `limits::Rolling`. Stored packed.
 
 function makers.r()

@@ -68,8 +68,8 @@ local function servable(lane, room)
   local found = {}
   drawn[lane] = found
   if not room.relays[lane] then return found end
-  local names = redis.call('SRANDMEMBER', P .. 'groups:' .. lane, GROUPS_AT_ONCE)
-  drawn.more = drawn.more or #names == GROUPS_AT_ONCE
+  local names = redis.call('SRANDMEMBER', P .. 'groups:' .. lane, GROUPS_AT_ONCE + 1)
+  drawn.more = drawn.more or #names > GROUPS_AT_ONCE
   for _, name in ipairs(names) do
     local relay, composer, sender = string.match(name, '^(%S*) (%S*) (.*)$')
     if room.relays[lane][relay] and room.composers[composer] then

@@ -1,11 +1,19 @@
 -- What is known of campaigns. ARGV: how many, and their ids or names of streams.
--- Reply: the policy version and JSON; the workers; then for each stream nothing, or its fields, the earliest due and the
--- relay's words about it, and the waits of its scopes. Complexity: O(campaigns asked for + workers).
+-- Reply: the policy version and JSON; the workers; then for each stream nothing, or its fields, the earliest due and
+-- the relay's words about it, and the waits of its scopes. Complexity: O(campaigns asked for + workers).
 local workers = {}
 local all = redis.call('HGETALL', P .. 'workers')
 for i = 1, #all, 2 do
   workers[#workers + 1] = all[i]
   workers[#workers + 1] = all[i + 1]
+end
+
+local COUNTS = {
+  'total', 'pending', 'in_flight', 'sent', 'failed', 'retrying', 'unknown', 'suppressed', 'skipped', 'expired',
+}
+
+local function instant(at)
+  return at and str(at) or ''
 end
 
 -- The relay's words about the recipient that is tried again at that instant.
@@ -43,12 +51,9 @@ for _ = 1, int() do
     local words = due and due > now and s.pending == 0 and words_of_retry(s, number, due) or ''
     local hold = held(s) and string.match(s.held, '^%a+ ?%d* ?(.*)$') or ''
     local counts = {}
-    for i, name in ipairs({ 'total', 'pending', 'in_flight', 'sent', 'failed', 'retrying', 'unknown', 'suppressed', 'skipped', 'expired' }) do
-      counts[i] = s[name]
-    end
-    local text_of = function(at) return at and str(at) or '' end
+    for i, name in ipairs(COUNTS) do counts[i] = s[name] end
     reply[#reply + 1] = {
-      s.n, hold, counts, text_of(s.sealed_at), text_of(s.begun_at), text_of(s.finished_at), due and str(due) or '', words,
+      s.n, hold, counts, instant(s.sealed_at), instant(s.begun_at), instant(s.finished_at), instant(due), words,
       waits(s),
     }
   else

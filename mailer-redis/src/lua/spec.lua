@@ -1,5 +1,5 @@
--- What streams are. ARGV: how many, and their names. Reply: of each nothing, or its number, the campaign's JSON or '', its
--- lane. Complexity: O(streams asked for).
+-- What streams are. ARGV: how many, and their names. Reply: of each nothing, or its number, the campaign's JSON or '',
+-- its lane. Complexity: O(streams asked for).
 local reply = {}
 for i = 1, int() do
   local v = redis.call('HMGET', P .. 'stream:' .. text(), 'n', 'spec', 'lane')

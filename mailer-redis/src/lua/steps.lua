@@ -1,4 +1,5 @@
 -- Deliveries one by one: what they have to tell beyond their marks, their steps, and where that puts their page.
+
 -- What a delivery has to tell beyond its mark; nil if nothing.
 local function row(p, index)
   if not p.rows then

@@ -2,7 +2,6 @@
 -- can still answer that it must be asked otherwise.
 local streams = {}
 
-
 local function number(text)
   return text and tonumber(text)
 end
@@ -10,8 +9,8 @@ end
 -- The fields of a stream that most scripts do without are read when one of them is asked for.
 local function read_rest(s, field)
   setmetatable(s, nil)
-  local v = redis.call('HMGET', P .. 'stream:' .. s.id, 'lane', 'sender', 'composer', 'rule', 'hours', 'weight', 'service',
-    'starts_at', 'pages', 'last_size', 'total', 'failed', 'unknown', 'suppressed', 'skipped', 'expired')
+  local v = redis.call('HMGET', P .. 'stream:' .. s.id, 'lane', 'sender', 'composer', 'rule', 'hours', 'weight',
+    'service', 'starts_at', 'pages', 'last_size', 'total', 'failed', 'unknown', 'suppressed', 'skipped', 'expired')
   local rest = {
     lane = v[1], sender = v[2], composer = v[3], rule = v[4], hours = v[5], weight = tonumber(v[6]),
     service = tonumber(v[7]), starts_at = number(v[8]), pages = tonumber(v[9]), last_size = number(v[10]),
@@ -32,8 +31,8 @@ local function stream(id)
     local v = redis.call('HMGET', P .. 'stream:' .. id, 'n', 'relay', 'stand', 'held', 'due', 'sealed_at', 'expires_at',
       'begun_at', 'finished_at', 'pending', 'in_flight', 'retrying', 'sent')
     s = v[1] and setmetatable({
-      id = id, changed = {}, n = v[1], key = P .. v[1] .. ':', relay = v[2], stand = v[3], held = v[4], due = number(v[5]),
-      sealed_at = number(v[6]), expires_at = number(v[7]), begun_at = number(v[8]), finished_at = number(v[9]),
+      id = id, changed = {}, n = v[1], key = P .. v[1] .. ':', relay = v[2], stand = v[3], held = v[4],
+      due = number(v[5]), sealed_at = number(v[6]), expires_at = number(v[7]), begun_at = number(v[8]), finished_at = number(v[9]),
       pending = tonumber(v[10]), in_flight = tonumber(v[11]), retrying = tonumber(v[12]), sent = tonumber(v[13]),
       may_have_ended = false,
     }, { __index = read_rest })

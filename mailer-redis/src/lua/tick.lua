@@ -1,5 +1,6 @@
 -- A worker's sign of life: its leases renewed, silent ones taken back, old things forgotten.
--- ARGV: worker; its presence as JSON, '' when it is going; microseconds until its next tick at the latest; room; claims.
+-- ARGV: worker; its presence as JSON, '' when it is going; microseconds until its next tick at the latest; room;
+-- claims.
 -- Reply: the policy version, the next instant at which something may be claimed, the claims that are lost.
 -- Complexity: O(claims of the worker + reaped deliveries). Invariant: a lease ends after a renewal or two silences.
 local worker, presence, within = text(), text(), int()

@@ -56,7 +56,8 @@ local function forget_page(s, number)
   redis.call('HDEL', s.key .. 'reaps', number)
 end
 
--- Single mails whose outcome has been kept long enough: twenty pages with every tick, so that any traffic is kept up with.
+-- Single mails whose outcome has been kept long enough: twenty pages with every tick, so that any traffic is kept up
+-- with.
 local function forget_mails()
   local before = '(' .. str(now - OUTCOME_FOR)
   for _, entry in ipairs(redis.call('ZRANGEBYSCORE', P .. 'finished', '-inf', before, 'LIMIT', 0, 20)) do

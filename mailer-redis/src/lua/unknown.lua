@@ -1,4 +1,5 @@
--- Which pages of a stream hold a delivery of which nobody knows. ARGV: stream, first page, number of pages (at most 200).
+-- Which pages of a stream hold a delivery of which nobody knows. ARGV: stream, first page, number of pages (at most
+-- 200).
 -- Reply: 'missing', or 'pages', how many pages there are, and the numbers. Complexity: O(pages asked for).
 local s, first, count = stream(text()), int(), int()
 if not s then return answer({ 'missing' }) end

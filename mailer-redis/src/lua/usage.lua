@@ -1,7 +1,8 @@
 -- usage: how far limits are used up.
 -- KEYS: the namespace, and the counters of the limits.
 -- ARGV: lines (see limits).
--- Reply: {0, 0, now, 'done', then per line: tokens that count, end of the present window or ''}; or {0, 0, now, 'ask', instant}.
+-- Reply: {0, 0, now, 'done', then per line: tokens that count, end of the present window or ''}; or {0, 0, now, 'ask',
+-- instant}.
 -- Complexity: one MGET.
 -- Invariant: changes nothing.
 

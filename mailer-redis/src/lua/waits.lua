@@ -1,8 +1,8 @@
 -- Deferrals: DeferralBook in mailer-core. Those of the namespace, of relays and senders are in one hash, those of one
 -- campaign or stream in a hash of its own. A field is `SCOPE|LANE|ORIGIN`: `*` for every lane, origin `p` for what the
--- policy caused and `o` for the rest. A value is `UNTIL EPOCH JSON`: `-` where there is no end, and where no policy ends it.
+-- policy caused and `o` for the rest. A value is `UNTIL EPOCH JSON`: `-` where there is no end, and where no policy
+-- ends it.
 local books = {}
-
 
 local function book_of(scope)
   local name = string.match(scope, '^campaign:(.*)$') or string.match(scope, '^stream:(.*)$')

@@ -90,14 +90,9 @@ async fn within<T>(name: &str, call: impl Future<Output = T>) -> T {
     }
 }
 
-/// Makes every call once, and says how each ended.
-pub(crate) async fn every_call(
-    store: &RedisStore,
-    claim: &Claim,
-) -> Vec<(&'static str, Result<(), Error>)> {
-    let id: CampaignId = "c".parse().unwrap();
-    let limit = [("100/hour".parse().unwrap(), Scope::Namespace)];
-    let batch = BeginBatch {
+/// A begin of the claim's first delivery.
+pub(crate) fn first_of(claim: &Claim) -> BeginBatch {
+    BeginBatch {
         policy_version: 1,
         items: vec![BeginItem {
             claim: claim.id,
@@ -105,7 +100,17 @@ pub(crate) async fn every_call(
             call: 1,
             binding: Arc::clone(&claim.binding),
         }],
-    };
+    }
+}
+
+/// Makes every call once, and says how each ended.
+pub(crate) async fn every_call(
+    store: &RedisStore,
+    claim: &Claim,
+) -> Vec<(&'static str, Result<(), Error>)> {
+    let id: CampaignId = "c".parse().unwrap();
+    let limit = [("100/hour".parse().unwrap(), Scope::Namespace)];
+    let batch = first_of(claim);
     let settlement = Settlement {
         claim: claim.id,
         index: 4,

@@ -7,10 +7,8 @@ mod calls;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::sync::Arc;
-
 use mailer_core::domain::Policy;
-use mailer_core::gate::{BeginBatch, BeginItem, Gate as _};
+use mailer_core::gate::Gate as _;
 use mailer_core::policy_store::PolicyStore as _;
 use mailer_core::queue::{
     ClaimReply, Created, DeferQueue as _, Intake as _, Ledger as _, SettleResult, Settled,
@@ -20,7 +18,7 @@ use mailer_core::{Error, ErrorKind};
 use mailer_redis::RedisStore;
 use testkit::RedisServer;
 
-use calls::{every_call, records, request, spec, store};
+use calls::{every_call, first_of, records, request, spec, store};
 
 fn all_fail(ended: Vec<(&'static str, Result<(), Error>)>) {
     for (name, result) in ended {
@@ -133,16 +131,7 @@ async fn a_server_without_memory_changes_nothing() {
 async fn a_settlement_that_cannot_give_its_token_back_changes_nothing() {
     let server = RedisServer::builder().start().await.unwrap();
     let (store, claim) = store(&server).await;
-    let batch = BeginBatch {
-        policy_version: 1,
-        items: vec![BeginItem {
-            claim: claim.id,
-            index: 0,
-            call: 1,
-            binding: Arc::clone(&claim.binding),
-        }],
-    };
-    store.begin(&batch).await.unwrap();
+    store.begin(&first_of(&claim)).await.unwrap();
     let keys = server.command(&["KEYS", "*:rate:hour:*"]).await.unwrap();
     let counter = keys.lines().nth(2).unwrap().to_owned();
     server

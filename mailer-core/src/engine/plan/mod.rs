@@ -14,6 +14,9 @@ mod settle;
 mod step;
 mod tick;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
@@ -145,7 +148,7 @@ impl Plan {
     /// The next thing to do. To be asked until there is none.
     pub(crate) fn next_step(&mut self, now: Duration) -> Option<Step> {
         if self.rolled_back {
-            self.steps.clear();
+            self.forget_steps();
             return self.next_close();
         }
         if let Some(step) = self.steps.pop_front() {
@@ -157,6 +160,15 @@ impl Plan {
             .or_else(|| self.next_connect(now))
             .or_else(|| self.next_claim(now))
             .or_else(|| self.next_close())
+    }
+
+    /// Nothing that was still to be done is done any more: what was about to be sent is not.
+    fn forget_steps(&mut self) {
+        while let Some(step) = self.steps.pop_front() {
+            if let Step::Send(send) = step {
+                self.hand.drop_mail(send.flight);
+            }
+        }
     }
 
     /// Until when there is nothing to do, if nothing happens.
