@@ -170,3 +170,31 @@ impl Found {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::RedisServer;
+    use tokio::runtime::Handle;
+
+    use super::*;
+
+    /// The script has run and its reply is lost: run again, it finds another version than it was told of.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_change_that_was_made_without_our_hearing_of_it_is_no_conflict() {
+        let server = RedisServer::builder().start().await.unwrap();
+        let store = RedisStore::connect(server.url(), "test").await.unwrap();
+        let lost = RedisStore::connect(server.url(), "test").await.unwrap();
+        store.init_policy(&Policy::unlimited()).await.unwrap();
+        let policy = Policy::new().limit("7/hour").unwrap();
+        let change = |found: &Found| {
+            if found.version > 1 {
+                return Err(Error::conflict("set_policy", "it is another version"));
+            }
+            let executed = lost.set_policy(&policy, Some(1));
+            tokio::task::block_in_place(|| Handle::current().block_on(executed))?;
+            Ok(Some(Some(found.followed_by(&policy))))
+        };
+        let set = store.change_policy(change).await.unwrap().unwrap();
+        assert_eq!((set.version, &set.policy), (2, &policy));
+    }
+}
