@@ -34,7 +34,8 @@ pub trait Transport: fmt::Debug + Send + Sync {
 /// An open connection to a relay.
 ///
 /// # Contract
-/// - It pulls: [`Work::next`] is called when `MAIL FROM` could be written in this instant, not before.
+/// - It pulls: [`Work::next`] is called when `MAIL FROM` could be written in this instant, not before. Where the relay
+///   offers PIPELINING, that is so as soon as the dot of the mail before has left (RFC 2920 section 3.1).
 /// - [`Permit::begin`] is called directly before `MAIL FROM` is written; a permit that is late is not used.
 /// - The final dot is not written unless [`InFlight::may_finish`] says so directly before.
 /// - The outcome is `Sent` only if the relay's own reply to this mail's final dot said so; `Unknown` exactly if the dot
@@ -164,6 +165,8 @@ struct Flight {
     dot_by: Duration,
     report_on_drop: Option<Outcome>,
     reports: mpsc::UnboundedSender<(Hold, Report)>,
+    /// One of those that its session has under way.
+    _under_way: Arc<()>,
 }
 
 impl Flight {
@@ -214,6 +217,8 @@ pub struct Work {
     connection: u64,
     asked: bool,
     hold: Option<Hold>,
+    /// Shared with each mail that was pulled and has not come to an end.
+    under_way: Arc<()>,
     clock: Arc<dyn Clock>,
     mails: mpsc::Receiver<Assignment>,
     reports: mpsc::UnboundedSender<(Hold, Report)>,
@@ -241,6 +246,7 @@ impl Work {
             connection,
             asked: false,
             hold: Some(hold),
+            under_way: Arc::default(),
             clock,
             mails,
             reports,
@@ -261,7 +267,10 @@ impl Work {
             // If the engine is gone, `recv` says so.
             let _gone = self.reports.send((self.clock.hold(), ready));
         }
-        self.hold = None;
+        // Time that is driven by a program waits for the mail whose verdict is still to come.
+        if Arc::strong_count(&self.under_way) == 1 {
+            self.hold = None;
+        }
         let received = self.mails.recv().await;
         self.asked = false;
         match received {
@@ -275,6 +284,7 @@ impl Work {
                         dot_by: assignment.dot_by,
                         report_on_drop: Some(Outcome::NotStarted),
                         reports: self.reports.clone(),
+                        _under_way: Arc::clone(&self.under_way),
                     },
                 };
                 Some((permit, assignment.email))

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -17,6 +18,8 @@ pub(crate) struct Relay {
     /// None: the relay is talked to in clear text.
     pub(crate) tls: Option<Tls>,
     pub(crate) bodies: Bodies,
+    /// Whether the next envelope leaves behind the dot of the mail before: until the relay has swallowed one.
+    pub(crate) overlaps: AtomicBool,
     /// One for each connection that may be open.
     pub(crate) slots: Arc<Semaphore>,
 }
@@ -30,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) limits: TimeLimits,
     pub(crate) messages_per_connection: u32,
     pub(crate) idle_timeout: Duration,
+    pub(crate) overlap: bool,
 }
 
 impl Relay {
@@ -45,6 +49,7 @@ impl Relay {
         Ok(Self {
             slots: Arc::new(Semaphore::new(settings.connections)),
             bodies: Bodies::default(),
+            overlaps: AtomicBool::new(settings.overlap),
             tls,
             settings,
         })

@@ -1,14 +1,18 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use mailer_core::domain::{Email, Outcome};
 use mailer_core::transport::{ConnectError, InFlight, Permit, Session, Work};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::classify::Stage;
 use crate::dial::Line;
 use crate::mail::Mail;
 use crate::relay::Relay;
-use crate::transaction::{After, Done, Stale, transact};
+use crate::transaction::envelope::Answer;
+use crate::transaction::{After, Done, Opening, Stale, body, envelope, silent};
+use crate::wire::Fault;
 
 /// A relay may close a connection on which too much was refused (Postfix after 20 refusals, and each mail can have two).
 const MOST_REFUSALS: u32 = 10;
@@ -19,6 +23,8 @@ pub(crate) struct SmtpSession {
     relay: Arc<Relay>,
     line: Line,
     mail: Mail,
+    /// The mail behind it.
+    next: Mail,
     /// Mails that this connection has carried, and how many of them the relay refused.
     served: u32,
     refused: u32,
@@ -27,12 +33,49 @@ pub(crate) struct SmtpSession {
     _slot: OwnedSemaphorePermit,
 }
 
+/// The mail in hand, begun.
+struct Begun {
+    flight: InFlight,
+    opening: Opening,
+}
+
+#[async_trait]
+impl Session for SmtpSession {
+    async fn serve(&mut self, work: &mut Work) {
+        let mut behind = None;
+        loop {
+            let begun = match behind.take() {
+                Some(begun) => begun,
+                None if self.is_over || self.is_used_up() => break,
+                None => {
+                    let Some((permit, email)) = self.pull(work).await else {
+                        break;
+                    };
+                    match self.begin(permit, &email).await {
+                        Some(begun) => begun,
+                        None => continue,
+                    }
+                }
+            };
+            behind = self.deliver(begun, work).await;
+        }
+        let limit = self.relay.settings.limits.quit;
+        if self.is_over {
+            self.line.wire.close(limit).await;
+        } else {
+            self.line.quit(limit).await;
+        }
+        self.is_over = true;
+    }
+}
+
 impl SmtpSession {
     pub(crate) fn new(relay: Arc<Relay>, line: Line, slot: OwnedSemaphorePermit) -> Self {
         Self {
             relay,
             line,
             mail: Mail::default(),
+            next: Mail::default(),
             served: 0,
             refused: 0,
             is_over: false,
@@ -41,7 +84,7 @@ impl SmtpSession {
     }
 
     /// The next mail; none: there is no more, or the connection should not wait any longer.
-    async fn next(&mut self, work: &mut Work) -> Option<(Permit, Email)> {
+    async fn pull(&mut self, work: &mut Work) -> Option<(Permit, Email)> {
         let idle = self.relay.settings.idle_timeout;
         // Both are safe to drop: a mail stays in `work`, and bytes that have come stay in the line.
         tokio::select! {
@@ -55,58 +98,163 @@ impl SmtpSession {
         }
     }
 
-    async fn deliver(&mut self, permit: Permit, email: &Email) {
+    /// Makes it the mail in hand, if it can be sent.
+    async fn begin(&mut self, permit: Permit, email: &Email) -> Option<Begun> {
         // A kept connection that the relay has closed meanwhile is replaced before the permit is used.
         if !self.line.wire.is_quiet().await && self.redial().await.is_err() {
             self.is_over = true;
-            return;
+            return None;
         }
         let written = self
             .mail
             .write(email, &self.line.extensions, &self.relay.bodies);
-        let Ok(flight) = permit.begin() else {
-            return;
-        };
-        if let Err(unsendable) = written {
-            flight.finish(unsendable.outcome());
-            return;
+        let flight = permit.begin().ok()?;
+        match written {
+            Ok(()) => Some(Begun {
+                flight,
+                opening: match self.served {
+                    0 => Opening::Fresh,
+                    _ => Opening::Kept,
+                },
+            }),
+            Err(unsendable) => {
+                flight.finish(unsendable.outcome());
+                None
+            }
         }
-        let done = self.transact(&flight).await;
+    }
+
+    /// Sends the mail in hand. Returns the one behind it, if its envelope has left by then.
+    async fn deliver(&mut self, begun: Begun, work: &mut Work) -> Option<Begun> {
+        let Begun { flight, opening } = begun;
+        let (done, behind) = match self.introduce(opening).await {
+            Answer::Done(done) => (done, None),
+            Answer::Go => self.carry(&flight, work).await,
+        };
         self.served += 1;
         self.refused += u32::from(!matches!(done.outcome, Outcome::Sent { .. }));
         flight.finish(done.outcome);
-        self.is_over |= match done.after {
-            After::Keep => false,
-            After::Reset => !self.is_used_up() && !self.line.reset(&self.relay).await,
-            After::Close => true,
-        };
+        match (done.after, behind) {
+            (After::Close, None) => self.is_over = true,
+            (After::Close, Some(flight)) => return self.rescue(flight).await,
+            (After::Reset, _) => {
+                self.is_over |= !self.is_used_up() && !self.line.reset(&self.relay).await;
+            }
+            (After::Keep, None) => {}
+            (After::Keep, Some(flight)) => {
+                std::mem::swap(&mut self.mail, &mut self.next);
+                let opening = Opening::Behind;
+                return Some(Begun { flight, opening });
+            }
+        }
+        None
     }
 
-    /// Sends the mail; if a kept connection turns out to be gone before the relay has said anything, once more on a fresh
-    /// one.
-    async fn transact(&mut self, flight: &InFlight) -> Done {
-        let is_kept = self.served > 0;
+    /// Sends the envelope of the mail in hand; if a kept connection turns out to be gone before the relay has said
+    /// anything, once more on a fresh one.
+    async fn introduce(&mut self, opening: Opening) -> Answer {
         let limits = &self.relay.settings.limits;
-        let stale = match transact(&mut self.line, &self.mail, flight, limits, is_kept).await {
-            Ok(done) => return done,
-            Err(Stale) => self.redial().await,
-        };
-        if let Err(error) = stale {
-            return Done {
-                outcome: not_connected(error),
-                after: After::Close,
-            };
+        match envelope::send(&mut self.line, &self.mail, limits, opening).await {
+            Ok(answer) => return answer,
+            Err(Stale::Closed) => {}
+            Err(Stale::Swallowed) => self.relay.overlaps.store(false, Ordering::Relaxed),
+        }
+        if let Err(error) = self.redial().await {
+            return closing(not_connected(error));
         }
         let limits = &self.relay.settings.limits;
-        match transact(&mut self.line, &self.mail, flight, limits, false).await {
-            Ok(done) => done,
-            // A fresh connection is never stale.
-            Err(Stale) => Done {
-                outcome: Outcome::TransientRelay {
-                    reply: "the relay closed two connections in turn".to_owned(),
-                },
-                after: After::Close,
-            },
+        let fresh = envelope::send(&mut self.line, &self.mail, limits, Opening::Fresh).await;
+        // A fresh connection is never stale.
+        fresh.unwrap_or_else(|_stale| {
+            closing(Outcome::TransientRelay {
+                reply: "the relay closed two connections in turn".to_owned(),
+            })
+        })
+    }
+
+    /// Sends the body of the mail in hand and waits for the relay's verdict. The next envelope does not wait for it: it
+    /// leaves behind the dot as soon as there is a next mail.
+    async fn carry(&mut self, flight: &InFlight, work: &mut Work) -> (Done, Option<InFlight>) {
+        let limits = &self.relay.settings.limits;
+        let wire = &mut self.line.wire;
+        if let Err(done) = body::send(wire, &self.mail, flight, limits).await {
+            return (done, None);
+        }
+        let may_be_followed = self.line.extensions.pipelining
+            && self.relay.overlaps.load(Ordering::Relaxed)
+            && self.served + 1 < self.relay.settings.messages_per_connection;
+        // Both are safe to drop, as in `pull`.
+        let next = tokio::select! {
+            biased;
+            done = body::verdict(wire, Stage::Dot, limits.after_dot) => return (done, None),
+            next = work.next(), if may_be_followed => next,
+        };
+        let behind = match next {
+            Some((permit, email)) => self.follow(permit, &email).await,
+            None => None,
+        };
+        self.verdict_before(behind).await
+    }
+
+    /// Sends the envelope of the next mail.
+    async fn follow(&mut self, permit: Permit, email: &Email) -> Option<InFlight> {
+        let written = self
+            .next
+            .write(email, &self.line.extensions, &self.relay.bodies);
+        let flight = permit.begin().ok()?;
+        if let Err(unsendable) = written {
+            flight.finish(unsendable.outcome());
+            return None;
+        }
+        let limits = &self.relay.settings.limits;
+        match envelope::write(&mut self.line.wire, &self.next, limits).await {
+            Ok(()) => Some(flight),
+            Err(done) => {
+                flight.finish(done.outcome);
+                self.is_over = true;
+                None
+            }
+        }
+    }
+
+    /// The verdict on the mail in hand. The one behind it waits no longer than for any reply to a command.
+    async fn verdict_before(&mut self, behind: Option<InFlight>) -> (Done, Option<InFlight>) {
+        let limits = &self.relay.settings.limits;
+        let wire = &mut self.line.wire;
+        let Some(behind) = behind else {
+            return (
+                body::verdict(wire, Stage::Dot, limits.after_dot).await,
+                None,
+            );
+        };
+        let patience = limits.command.min(limits.after_dot);
+        match wire.reply(patience).await {
+            Err(fault @ Fault::TimedOut(_)) => {
+                behind.finish(silent(Stage::Mail, &fault).outcome);
+                self.is_over = true;
+                let reply = match wire.reply(limits.after_dot - patience).await {
+                    Err(Fault::TimedOut(_)) => Err(Fault::TimedOut(limits.after_dot)),
+                    reply => reply,
+                };
+                (body::judge(Stage::Dot, reply), None)
+            }
+            reply => (body::judge(Stage::Dot, reply), Some(behind)),
+        }
+    }
+
+    /// The connection has ended under the mail whose envelope had just left: it goes out on a fresh one.
+    async fn rescue(&mut self, flight: InFlight) -> Option<Begun> {
+        std::mem::swap(&mut self.mail, &mut self.next);
+        match self.redial().await {
+            Ok(()) => Some(Begun {
+                flight,
+                opening: Opening::Fresh,
+            }),
+            Err(error) => {
+                flight.finish(not_connected(error));
+                self.is_over = true;
+                None
+            }
         }
     }
 
@@ -124,23 +272,11 @@ impl SmtpSession {
     }
 }
 
-#[async_trait]
-impl Session for SmtpSession {
-    async fn serve(&mut self, work: &mut Work) {
-        while !self.is_over && !self.is_used_up() {
-            let Some((permit, email)) = self.next(work).await else {
-                break;
-            };
-            self.deliver(permit, &email).await;
-        }
-        let limit = self.relay.settings.limits.quit;
-        if self.is_over {
-            self.line.wire.close(limit).await;
-        } else {
-            self.line.quit(limit).await;
-        }
-        self.is_over = true;
-    }
+fn closing(outcome: Outcome) -> Answer {
+    Answer::Done(Done {
+        outcome,
+        after: After::Close,
+    })
 }
 
 /// The outcome of a mail that had begun when its connection could not be replaced.

@@ -1,17 +1,14 @@
 //! One mail on a connection, from `MAIL FROM` to the relay's last word about it.
 
-mod body;
-mod envelope;
+pub(crate) mod body;
+pub(crate) mod envelope;
 
 use mailer_core::domain::Outcome;
-use mailer_core::transport::InFlight;
 
 use crate::classify::{Stage, classify, classify_silence, ends_connection};
 use crate::dial::{Line, ask};
-use crate::mail::Mail;
 use crate::relay::Relay;
 use crate::reply::Reply;
-use crate::time_limits::TimeLimits;
 use crate::wire::Fault;
 
 /// What became of a mail, and what is to be done with its connection.
@@ -32,22 +29,24 @@ pub(crate) enum After {
     Close,
 }
 
-/// The connection was gone before the relay said anything about this mail. It may be sent on another one.
+/// The relay has said nothing about this mail, and it may be sent on another connection.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stale;
+pub(crate) enum Stale {
+    /// The connection was gone before.
+    Closed,
+    /// The relay does not answer an envelope that came behind a dot: it may have thrown it away with what else it had read.
+    Swallowed,
+}
 
-/// Sends one mail. Whether the connection is `kept` from another mail decides if it can be stale.
-pub(crate) async fn transact(
-    line: &mut Line,
-    mail: &Mail,
-    flight: &InFlight,
-    limits: &TimeLimits,
-    is_kept: bool,
-) -> Result<Done, Stale> {
-    match envelope::send(line, mail, limits, is_kept).await? {
-        envelope::Answer::Go => Ok(body::send(&mut line.wire, mail, flight, limits).await),
-        envelope::Answer::Done(done) => Ok(done),
-    }
+/// How a mail finds its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// It is the first.
+    Fresh,
+    /// Others went before it: the relay may have closed it meanwhile.
+    Kept,
+    /// The same, and its envelope has left behind the dot of the mail before.
+    Behind,
 }
 
 impl Line {
@@ -72,7 +71,7 @@ fn told(stage: Stage, reply: Reply<'_>, after: After) -> Done {
 }
 
 /// What the lack of a reply to this stage makes of it.
-fn silent(stage: Stage, fault: &Fault) -> Done {
+pub(crate) fn silent(stage: Stage, fault: &Fault) -> Done {
     Done {
         outcome: classify_silence(stage).outcome(format!("{stage}: {fault}"), None),
         after: After::Close,

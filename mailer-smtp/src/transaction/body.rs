@@ -1,45 +1,51 @@
+use std::time::Duration;
+
 use mailer_core::domain::Outcome;
 use mailer_core::transport::InFlight;
 
 use super::{After, Done, silent, told};
 use crate::classify::Stage;
 use crate::mail::Mail;
+use crate::reply::Reply;
 use crate::time_limits::TimeLimits;
-use crate::wire::{Unwritten, Wire};
+use crate::wire::{Fault, Unwritten, Wire};
 
 /// The final dot and its line end.
 const DOT: usize = 3;
 
-/// Writes the mail and its final dot, and reads the relay's verdict.
-pub(super) async fn send(
+/// Writes the mail and its final dot.
+///
+/// # Errors
+/// What became of the mail, if the dot did not leave.
+pub(crate) async fn send(
     wire: &mut Wire,
     mail: &Mail,
     flight: &InFlight,
     limits: &TimeLimits,
-) -> Done {
+) -> Result<(), Done> {
     let mut pieces = mail.pieces();
     let mut last = pieces.next().unwrap_or_default();
     for next in pieces {
         if let Err(unwritten) = wire.write(last, limits.block).await {
-            return interrupted(wire, Stage::Body, &unwritten, limits).await;
+            return Err(interrupted(wire, Stage::Body, &unwritten, limits).await);
         }
         last = next;
     }
     if !wire.is_quiet().await {
         // It refuses what it has seen so far, or the two sides no longer agree on whose turn it is. Never take this for
         // the reply to the dot.
-        return verdict(wire, Stage::Body, limits).await;
+        return Err(verdict(wire, Stage::Body, limits.command).await);
     }
     if !flight.may_finish() {
-        return Done {
+        return Err(Done {
             outcome: Outcome::TransientRelay {
                 reply: "the relay took so long that the final dot was not sent".to_owned(),
             },
             after: After::Close,
-        };
+        });
     }
     match wire.write(last, limits.block).await {
-        Ok(()) => verdict(wire, Stage::Dot, limits).await,
+        Ok(()) => Ok(()),
         Err(unwritten) => {
             let dot_may_have_left = unwritten.written + DOT > last.len();
             let stage = if dot_may_have_left {
@@ -47,18 +53,23 @@ pub(super) async fn send(
             } else {
                 Stage::Body
             };
-            interrupted(wire, stage, &unwritten, limits).await
+            Err(interrupted(wire, stage, &unwritten, limits).await)
         }
     }
 }
 
 /// What the relay says about it. Every reply decides; silence is unknown exactly after the dot.
-async fn verdict(wire: &mut Wire, stage: Stage, limits: &TimeLimits) -> Done {
-    let limit = match stage {
-        Stage::Dot => limits.after_dot,
-        _ => limits.command,
-    };
-    match wire.reply(limit).await {
+///
+/// # Cancel safety
+/// What has come of the reply is kept.
+pub(crate) async fn verdict(wire: &mut Wire, stage: Stage, limit: Duration) -> Done {
+    let reply = wire.reply(limit).await;
+    judge(stage, reply)
+}
+
+/// What the reply makes of it.
+pub(crate) fn judge(stage: Stage, reply: Result<Reply<'_>, Fault>) -> Done {
+    match reply {
         Ok(reply) => told(stage, reply, After::Keep),
         Err(fault) => silent(stage, &fault),
     }

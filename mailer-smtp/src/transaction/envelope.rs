@@ -1,4 +1,4 @@
-use super::{After, Done, Stale, silent, told};
+use super::{After, Done, Opening, Stale, silent, told};
 use crate::classify::{Class, Stage, classify};
 use crate::dial::{Line, ask};
 use crate::mail::Mail;
@@ -7,24 +7,42 @@ use crate::time_limits::TimeLimits;
 use crate::wire::{Fault, Wire};
 
 /// What the relay says to an envelope.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// It wants the body.
     Go,
     /// It does not.
     Done(Done),
 }
 
-/// Writes the envelope and reads what the relay says to it.
-pub(super) async fn send(
+/// Writes the envelope, if it has not left yet, and reads what the relay says to it.
+pub(crate) async fn send(
     line: &mut Line,
     mail: &Mail,
     limits: &TimeLimits,
-    is_kept: bool,
+    opening: Opening,
 ) -> Result<Answer, Stale> {
-    if line.extensions.pipelining {
-        in_one_flight(&mut line.wire, mail, limits, is_kept).await
-    } else {
-        one_by_one(&mut line.wire, mail, limits, is_kept).await
+    let wire = &mut line.wire;
+    if !line.extensions.pipelining {
+        return one_by_one(wire, mail, limits, opening).await;
+    }
+    if opening != Opening::Behind
+        && let Err(silent) = write(wire, mail, limits).await
+    {
+        return Ok(Answer::Done(silent));
+    }
+    replies(wire, limits, opening).await
+}
+
+/// RFC 2920: the three commands go out together.
+///
+/// # Errors
+/// What became of the mail, if the relay does not take them. One that has closed may have said why: its replies tell.
+pub(crate) async fn write(wire: &mut Wire, mail: &Mail, limits: &TimeLimits) -> Result<(), Done> {
+    match wire.write(mail.envelope.flight(), limits.command).await {
+        Err(unwritten) if !unwritten.fault.is_closed() => {
+            Err(silent(Stage::Mail, &unwritten.fault))
+        }
+        Err(_) | Ok(()) => Ok(()),
     }
 }
 
@@ -32,7 +50,7 @@ async fn one_by_one(
     wire: &mut Wire,
     mail: &Mail,
     limits: &TimeLimits,
-    is_kept: bool,
+    opening: Opening,
 ) -> Result<Answer, Stale> {
     let steps = [
         (Stage::Mail, mail.envelope.mail()),
@@ -41,8 +59,10 @@ async fn one_by_one(
     ];
     for (stage, command) in steps {
         let reply = ask(wire, command, limits.command).await;
-        if is_kept && stage == Stage::Mail && is_stale(&reply) {
-            return Err(Stale);
+        if stage == Stage::Mail
+            && let Some(stale) = stale(&reply, opening)
+        {
+            return Err(stale);
         }
         match reply {
             Ok(reply) if classify(stage, reply) == Class::Accepted => {}
@@ -53,26 +73,17 @@ async fn one_by_one(
     Ok(Answer::Go)
 }
 
-/// RFC 2920: the three commands go out together, and all three replies are read, whatever the first says.
-async fn in_one_flight(
-    wire: &mut Wire,
-    mail: &Mail,
-    limits: &TimeLimits,
-    is_kept: bool,
-) -> Result<Answer, Stale> {
-    let unwritten = wire.write(mail.envelope.flight(), limits.command).await;
-    if let Err(unwritten) = unwritten
-        && !unwritten.fault.is_closed()
-    {
-        return Ok(Answer::Done(silent(Stage::Mail, &unwritten.fault)));
-    }
+/// All three replies are read, whatever the first says.
+async fn replies(wire: &mut Wire, limits: &TimeLimits, opening: Opening) -> Result<Answer, Stale> {
     let mut refusal: Option<Done> = None;
     let mut rcpt_accepted = false;
     let mut data_accepted = false;
     for stage in [Stage::Mail, Stage::Rcpt, Stage::Data] {
         let reply = wire.reply(limits.command).await;
-        if is_kept && stage == Stage::Mail && is_stale(&reply) {
-            return Err(Stale);
+        if stage == Stage::Mail
+            && let Some(stale) = stale(&reply, opening)
+        {
+            return Err(stale);
         }
         let reply = match reply {
             Ok(reply) => reply,
@@ -122,16 +133,20 @@ fn closing(done: Done) -> Done {
 
 /// Whether a kept connection was closed before this mail: no reply at all, or the 421 of a relay that waited for too long
 /// (4.4.2), which crossed our `MAIL FROM`.
-fn is_stale(reply: &Result<Reply<'_>, Fault>) -> bool {
-    match reply {
-        Ok(reply) => {
-            let idle = Enhanced {
-                class: 4,
-                subject: 4,
-                detail: 2,
-            };
-            reply.code() == 421 && reply.enhanced() == Some(idle)
+fn stale(reply: &Result<Reply<'_>, Fault>, opening: Opening) -> Option<Stale> {
+    let idle = Enhanced {
+        class: 4,
+        subject: 4,
+        detail: 2,
+    };
+    match (reply, opening) {
+        (_, Opening::Fresh) => None,
+        (Ok(reply), _) => {
+            let is_idle = reply.code() == 421 && reply.enhanced() == Some(idle);
+            is_idle.then_some(Stale::Closed)
         }
-        Err(fault) => fault.is_closed(),
+        (Err(fault), _) if fault.is_closed() => Some(Stale::Closed),
+        (Err(Fault::TimedOut(_)), Opening::Behind) => Some(Stale::Swallowed),
+        (Err(_), _) => None,
     }
 }

@@ -5,6 +5,7 @@
 mod conformance;
 mod connecting;
 mod encrypted;
+mod overlap;
 mod sending;
 mod sink;
 mod support;

@@ -73,8 +73,10 @@ async fn every_refusal_has_its_class_and_the_next_mail_goes_out() {
                 [expected, "sent"],
                 "{stage:?} {code} {text}: {delivered:?}"
             );
-            let kept = if code == 421 { 2 } else { 1 };
-            assert_eq!(delivered.connections, kept, "{stage:?} {code} {text}");
+            // A mail that is behind the dot in question goes out on a connection that its session replaces by itself.
+            let is_rescued = stage == Stage::Dot && extension != "NONE";
+            let sessions = if code == 421 && !is_rescued { 2 } else { 1 };
+            assert_eq!(delivered.connections, sessions, "{stage:?} {code} {text}");
         }
     }
 }
@@ -291,7 +293,7 @@ async fn connections_are_kept_and_rotated() {
 #[tokio::test]
 async fn a_flight_is_one_segment() {
     let server = server([]).await;
-    deliver(transport(&server), &["ann", "bob"]).await;
+    deliver(transport(&server).overlap(false), &["ann", "bob"]).await;
     let commands = server.commands();
     let reads: Vec<u64> = commands
         .iter()

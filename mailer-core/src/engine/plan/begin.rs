@@ -31,8 +31,8 @@ impl Plan {
         }
         let mut flights = Vec::new();
         for (name, relay) in &self.relays {
-            if !relay.idle.is_empty() {
-                flights.extend(self.hand.draw(name, relay.idle.len(), now));
+            if relay.takes() > 0 {
+                flights.extend(self.hand.draw(name, relay.takes(), now));
             }
         }
         if flights.is_empty() {
@@ -115,11 +115,10 @@ impl Plan {
             .hand
             .mail(flight)
             .and_then(|mail| self.relays.get_mut(&mail.binding.relay));
-        let connection = relay.and_then(|relay| {
-            let connection = relay.idle.pop_first()?;
-            relay.busy.insert(connection);
-            Some(connection)
-        });
+        let connection = relay.and_then(super::relay::Relay::take);
+        if let Some(carrier) = connection.and_then(|number| self.connections.get_mut(&number)) {
+            carrier.in_flight += 1;
+        }
         let Some((mail, draft)) = self.hand.fly(flight, now, connection) else {
             return;
         };

@@ -82,6 +82,8 @@ struct Connection {
     opened_at: Duration,
     /// Whether it has carried a mail to an outcome.
     carried: bool,
+    /// How many mails it has begun and not brought to an end.
+    in_flight: usize,
 }
 
 /// What a stopping worker counts.

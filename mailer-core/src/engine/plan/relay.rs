@@ -16,6 +16,8 @@ pub(super) struct Relay {
     shrunk_at: Duration,
     pub(super) connecting: BTreeSet<u64>,
     pub(super) idle: BTreeSet<u64>,
+    /// Those that can take a mail behind the one whose verdict they wait for.
+    pub(super) behind: BTreeSet<u64>,
     pub(super) busy: BTreeSet<u64>,
     /// No connection is opened and nothing claimed before.
     pub(super) closed_until: Duration,
@@ -30,6 +32,7 @@ impl Relay {
             shrunk_at: Duration::ZERO,
             connecting: BTreeSet::new(),
             idle: BTreeSet::new(),
+            behind: BTreeSet::new(),
             busy: BTreeSet::new(),
             closed_until: Duration::ZERO,
             failures: 0,
@@ -48,7 +51,23 @@ impl Relay {
     }
 
     pub(super) fn open(&self) -> usize {
-        self.connecting.len() + self.idle.len() + self.busy.len()
+        self.connecting.len() + self.idle.len() + self.behind.len() + self.busy.len()
+    }
+
+    /// How many mails could be handed out now. A mail goes behind another only where no further connection is allowed:
+    /// a relay that takes its time over one keeps it waiting, too.
+    pub(super) fn takes(&self) -> usize {
+        match self.open() < self.allowed {
+            true => self.idle.len(),
+            false => self.idle.len() + self.behind.len(),
+        }
+    }
+
+    /// The connection for the next mail.
+    pub(super) fn take(&mut self) -> Option<u64> {
+        let connection = self.idle.pop_first().or_else(|| self.behind.pop_first())?;
+        self.busy.insert(connection);
+        Some(connection)
     }
 
     /// How many connections to open for `ready` mails that wait for one.
@@ -66,6 +85,7 @@ impl Relay {
     pub(super) fn lose(&mut self, connection: u64) {
         self.connecting.remove(&connection);
         self.idle.remove(&connection);
+        self.behind.remove(&connection);
         self.busy.remove(&connection);
     }
 

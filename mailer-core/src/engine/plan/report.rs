@@ -31,6 +31,7 @@ impl Plan {
                 since: self.time.at(now),
                 opened_at: now,
                 carried: false,
+                in_flight: 0,
             },
         );
         Some(Step::Connect {
@@ -52,9 +53,16 @@ impl Plan {
     pub(super) fn report(&mut self, now: Duration, report: Report) {
         match report {
             Report::Ready { connection } => {
+                let is_behind = self
+                    .connections
+                    .get(&connection)
+                    .is_some_and(|connection| connection.in_flight > 0);
                 if let Some(relay) = self.relay_of(connection) {
                     relay.lose(connection);
-                    relay.idle.insert(connection);
+                    match is_behind {
+                        true => relay.behind.insert(connection),
+                        false => relay.idle.insert(connection),
+                    };
                 }
             }
             Report::Finished { flight, outcome } => {
@@ -89,19 +97,17 @@ impl Plan {
     }
 
     fn outcome(&mut self, now: Duration, flight: u64, outcome: Outcome) {
+        let Some(&Stage::Flying(begun_at, connection)) =
+            self.hand.mail(flight).map(|mail| &mail.stage)
+        else {
+            return;
+        };
+        if let Some(number) = connection {
+            self.landed(number, outcome != Outcome::NotStarted);
+        }
         let Some(mail) = self.hand.mail(flight) else {
             return;
         };
-        let (begun_at, connection) = match mail.stage {
-            Stage::Flying(begun_at, connection) => (begun_at, connection),
-            Stage::Composing | Stage::Ready(_) | Stage::Beginning(_) => return,
-        };
-        if outcome != Outcome::NotStarted
-            && let Some(connection) =
-                connection.and_then(|number| self.connections.get_mut(&number))
-        {
-            connection.carried = true;
-        }
         let (relay, is_campaign) = (
             mail.binding.relay.clone(),
             mail.binding.stream.campaign().is_some(),
@@ -129,6 +135,21 @@ impl Plan {
                 let why = format!("{cause}: {}", words(outcome));
                 self.settle(flight, Settled::Failed(Failure::Config), why);
             }
+        }
+    }
+
+    /// A mail of this connection has come to an end.
+    fn landed(&mut self, number: u64, was_carried: bool) {
+        let Some(connection) = self.connections.get_mut(&number) else {
+            return;
+        };
+        connection.carried |= was_carried;
+        connection.in_flight = connection.in_flight.saturating_sub(1);
+        if connection.in_flight == 0
+            && let Some(relay) = self.relays.get_mut(&connection.relay)
+            && relay.behind.remove(&number)
+        {
+            relay.idle.insert(number);
         }
     }
 
