@@ -112,6 +112,10 @@ fn compile(groups: &[Parts]) -> Compiled {
         ("MOST_DOUBTS", u64::from(term::MOST_DOUBTS)),
         ("REAPS_BEFORE_SINGLE", u64::from(term::REAPS_BEFORE_SINGLE)),
         ("CRASHES", u64::from(term::CRASHES)),
+        ("RECENT", u64::from(term::RECENT)),
+        ("BLOCKS_OF_RECENT", u64::from(term::BLOCKS_OF_RECENT)),
+        ("BLOCKS_IN_A_ROW", u64::from(term::BLOCKS_IN_A_ROW)),
+        ("TROUBLES", u64::from(term::TROUBLES)),
         ("SERVICE_UNIT", term::SERVICE_UNIT),
         ("PAGE_SIZE", u64::try_from(PAGE_SIZE).unwrap_or(u64::MAX)),
     ] {

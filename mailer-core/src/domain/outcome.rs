@@ -30,7 +30,8 @@ pub enum Outcome {
         /// The relay's words.
         reply: String,
     },
-    /// The relay refuses this mail by its policy: failed, the address is fine.
+    /// The relay refuses this mail by its policy: failed, the address is fine. Too many of them, and of
+    /// [`PermanentMessage`](Self::PermanentMessage), halt the campaign.
     PolicyBlock {
         /// The relay's words.
         reply: String,

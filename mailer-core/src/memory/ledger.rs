@@ -11,7 +11,7 @@ use crate::queue::{
     Delivery, DeliveryQuery, Hold, HoldChange, Presence, Resolution, StreamId, TicketState,
     Tombstone,
 };
-use crate::schedule::{DeliveryEvent, DeliveryState, Mark, View, unserved};
+use crate::schedule::{Breaker, DeliveryEvent, DeliveryState, Mark, View, unserved};
 
 impl State {
     pub(super) fn status(
@@ -93,6 +93,9 @@ impl State {
                 HoldChange::Cancel => Some(Hold::Cancelled),
             };
             stream.note_end(now);
+            if *change == HoldChange::Resume {
+                stream.breaker = Breaker::default();
+            }
         }
         if *change == HoldChange::Resume {
             self.deferrals

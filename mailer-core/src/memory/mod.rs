@@ -5,6 +5,7 @@
 
 mod begin;
 mod claim;
+mod doubt;
 mod intake;
 mod ledger;
 mod limiter;

@@ -39,6 +39,8 @@ pub(super) struct Row {
     pub(super) due: Option<DateTime<Utc>>,
     /// How often a worker fell silent with this one alone in hand.
     pub(super) crashes: u32,
+    /// Relay trouble that it met while the relay took others, since it was last charged for it.
+    pub(super) troubles: u32,
     pub(super) failure: Option<Failure>,
     pub(super) doubt: Option<Doubt>,
     /// How many attempts ended in doubt.

@@ -3,12 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use super::claim::Begun;
-use super::page::Doubt;
 use super::state::{State, later};
-use crate::domain::{ClaimId, Failure, OnUnknown, Policy, ScopeKind};
-use crate::queue::{Defer, SettleReply, SettleResult, Settled, Settlement, StreamId};
-use crate::schedule::term::{DOT_WITHIN, MOST_DOUBTS, REPLY_WITHIN};
-use crate::schedule::{DeliveryEvent, DeliveryState};
+use crate::domain::{Failure, HaltCause, Policy, ScopeKind};
+use crate::queue::{Defer, Halt, Hold, SettleReply, SettleResult, Settled, Settlement, StreamId};
+use crate::schedule::DeliveryEvent;
+use crate::schedule::term::TROUBLES;
 
 impl State {
     pub(super) fn settle(
@@ -17,19 +16,26 @@ impl State {
         settlements: &[Settlement],
         defers: &[Defer],
     ) -> SettleReply {
+        let mut halted = Vec::new();
         let results = settlements
             .iter()
-            .map(|settlement| self.settle_one(now, settlement))
+            .map(|settlement| self.settle_one(now, settlement, &mut halted))
             .collect();
         let deferrals = defers.iter().map(|defer| self.defer(now, defer)).collect();
         SettleReply {
-            deferrals,
             results,
+            deferrals,
+            halted,
             server_now: now,
         }
     }
 
-    fn settle_one(&mut self, now: DateTime<Utc>, settlement: &Settlement) -> SettleResult {
+    fn settle_one(
+        &mut self,
+        now: DateTime<Utc>,
+        settlement: &Settlement,
+        halted: &mut Vec<Halt>,
+    ) -> SettleResult {
         let Some(lease) = self.claims.get_mut(&settlement.claim) else {
             return self.late_evidence(now, settlement);
         };
@@ -39,7 +45,10 @@ impl State {
         let (id, number) = (lease.stream.clone(), lease.page);
         let is_ended = lease.open.is_empty();
         match started {
-            Some(begun) => self.settle_started(now, &id, number, settlement, &begun),
+            Some(begun) => {
+                self.settle_started(now, &id, number, settlement, &begun);
+                halted.extend(self.note_verdict(&id, settlement));
+            }
             None => self.settle_unstarted(&id, number, settlement),
         }
         if is_ended {
@@ -94,6 +103,9 @@ impl State {
                 self.order.uncharge(id, 1);
                 self.step(id, number, settlement, DeliveryEvent::Return);
             }
+            Settled::Returned if self.is_to_blame(id, number, settlement.index, begun.at) => {
+                self.refused(now, id, number, settlement, None);
+            }
             Settled::Returned => self.step(id, number, settlement, DeliveryEvent::Return),
             Settled::Retry { after } => self.refused(now, id, number, settlement, after),
             Settled::Unknown { rule } => self.lost(
@@ -109,6 +121,52 @@ impl State {
                 self.step(id, number, settlement, DeliveryEvent::Return);
             }
         }
+    }
+
+    /// Counts the troubles that a mail has met while its relay took others. Whether it has had too many.
+    fn is_to_blame(
+        &mut self,
+        id: &StreamId,
+        number: u32,
+        index: u16,
+        begun_at: DateTime<Utc>,
+    ) -> bool {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return false;
+        };
+        let relay = stream.binding.scope(ScopeKind::Relay);
+        let others_passed = self.relays.get(&relay).is_some_and(|at| *at > begun_at);
+        let Some(page) = stream.pages.get_mut(&number).filter(|_| others_passed) else {
+            return false;
+        };
+        let row = page.row(index);
+        row.troubles = (row.troubles + 1) % TROUBLES;
+        row.troubles == 0
+    }
+
+    /// A verdict on a campaign's mail; too many of them against what is sent halt it.
+    fn note_verdict(&mut self, id: &StreamId, settlement: &Settlement) -> Option<Halt> {
+        let is_block = match settlement.settled {
+            Settled::Sent | Settled::Failed(Failure::Recipient) => false,
+            Settled::Failed(Failure::Message | Failure::PolicyBlock) => true,
+            _ => return None,
+        };
+        let stream = self.streams.get_mut(id)?;
+        stream.campaign.as_ref()?;
+        if !stream.breaker.note(is_block) || stream.hold.is_some() {
+            return None;
+        }
+        let (cause, detail) = (HaltCause::PolicyBlocks, settlement.detail.clone());
+        stream.hold = Some(Hold::Halted {
+            cause: cause.clone(),
+            detail: detail.clone(),
+        });
+        Some(Halt {
+            stream: id.clone(),
+            cause,
+            detail,
+            unless_sent_since: None,
+        })
     }
 
     fn refused(
@@ -145,107 +203,13 @@ impl State {
         }
     }
 
-    /// The dot may have left, and no reply was read: a doubt is kept, and the rule says what now.
-    pub(super) fn lost(
+    pub(super) fn step(
         &mut self,
         id: &StreamId,
         number: u32,
-        claim: ClaimId,
-        index: u16,
-        begun_at: DateTime<Utc>,
-        rule: OnUnknown,
+        settlement: &Settlement,
+        event: DeliveryEvent,
     ) {
-        let Some(stream) = self.streams.get_mut(id) else {
-            return;
-        };
-        let Some(page) = stream.pages.get_mut(&number) else {
-            return;
-        };
-        if page
-            .step(index, DeliveryEvent::Lose, &mut stream.counts)
-            .is_err()
-        {
-            return;
-        }
-        let row = page.row(index);
-        row.doubt = Some(Doubt { claim, begun_at });
-        row.doubts += 1;
-        let again = rule == OnUnknown::Resend && row.doubts < MOST_DOUBTS;
-        self.doubts.insert((claim, index), (id.clone(), number));
-        if again {
-            row.due = Some(begun_at + DOT_WITHIN + REPLY_WITHIN);
-            // An unknown mail can always be sent again.
-            let _ = page.step(index, DeliveryEvent::Resend, &mut stream.counts);
-        }
-    }
-
-    /// A claim that is gone changes nothing, save as evidence about a doubt of this very attempt.
-    fn late_evidence(&mut self, now: DateTime<Utc>, settlement: &Settlement) -> SettleResult {
-        let event = match settlement.settled {
-            Settled::Sent => DeliveryEvent::Send,
-            Settled::Failed(_) => DeliveryEvent::Fail,
-            Settled::Retry { .. }
-            | Settled::NotStarted
-            | Settled::Returned
-            | Settled::Unknown { .. }
-            | Settled::Skipped
-            | Settled::Suppressed => return self.stale_or_repeated(settlement.claim),
-        };
-        let doubt = (settlement.claim, settlement.index);
-        let Some((id, number)) = self.doubts.get(&doubt).cloned() else {
-            return self.stale_or_repeated(settlement.claim);
-        };
-        let state = self
-            .streams
-            .get(&id)
-            .and_then(|stream| stream.pages.get(&number))
-            .map(|page| page.state(settlement.index));
-        match state {
-            Some(DeliveryState::Unknown | DeliveryState::Retry) => {
-                self.doubts.remove(&doubt);
-                if event == DeliveryEvent::Send {
-                    self.note_sent(now, &id);
-                }
-                self.take_out_of_hand(&id, number, settlement.index);
-                self.step(&id, number, settlement, event);
-                self.after_change(now, &id, number);
-                SettleResult::Resolved
-            }
-            _ => SettleResult::Stale,
-        }
-    }
-
-    /// What is decided is nobody's to begin: a repetition that a worker has claimed leaves its claim.
-    fn take_out_of_hand(&mut self, id: &StreamId, number: u32, index: u16) {
-        let page = self
-            .streams
-            .get_mut(id)
-            .and_then(|stream| stream.pages.get_mut(&number));
-        let Some(page) = page else { return };
-        let Some(owner) = page.owner else { return };
-        let Some(lease) = self.claims.get_mut(&owner) else {
-            return;
-        };
-        if matches!(lease.open.get(&index), Some(None)) {
-            lease.open.remove(&index);
-            let is_ended = lease.open.is_empty();
-            self.order.uncharge(id, 1);
-            if is_ended {
-                page.owner = None;
-                self.end_claim(owner);
-            }
-        }
-    }
-
-    fn stale_or_repeated(&self, claim: ClaimId) -> SettleResult {
-        if self.ended_ids.contains(&claim) {
-            SettleResult::Repeated
-        } else {
-            SettleResult::Stale
-        }
-    }
-
-    fn step(&mut self, id: &StreamId, number: u32, settlement: &Settlement, event: DeliveryEvent) {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
@@ -285,7 +249,7 @@ impl State {
         }
     }
 
-    fn note_sent(&mut self, now: DateTime<Utc>, id: &StreamId) {
+    pub(super) fn note_sent(&mut self, now: DateTime<Utc>, id: &StreamId) {
         if let Some(stream) = self.streams.get(id) {
             self.relays
                 .insert(stream.binding.scope(ScopeKind::Relay), now);

@@ -9,7 +9,7 @@ use super::page::Page;
 use crate::domain::{CampaignSpec, Counts, Digest, Letter, Scope, ScopeKind};
 use crate::gate::Binding;
 use crate::queue::Hold;
-use crate::schedule::View;
+use crate::schedule::{Breaker, View};
 
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -22,6 +22,7 @@ pub(super) struct Stream {
     pub(super) due: BTreeSet<(DateTime<Utc>, u32)>,
     pub(super) counts: Counts,
     pub(super) hold: Option<Hold>,
+    pub(super) breaker: Breaker,
     pub(super) begun_at: Option<DateTime<Utc>>,
     pub(super) finished_at: Option<DateTime<Utc>>,
     /// Single mails by key, for a standing stream.
@@ -53,6 +54,7 @@ impl Stream {
             due: BTreeSet::new(),
             counts: Counts::default(),
             hold: None,
+            breaker: Breaker::default(),
             begun_at: None,
             finished_at: None,
             keys: HashMap::new(),

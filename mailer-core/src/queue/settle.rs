@@ -34,7 +34,8 @@ pub enum Settled {
     },
     /// Back to its place: not started, or started and known not to have reached `MAIL FROM`. Its token comes back.
     NotStarted,
-    /// Back to its place, at no cost of an attempt; its token is spent.
+    /// Back to its place, at no cost of an attempt; its token is spent. The third time that this happens to a mail while
+    /// the relay takes others, it is a [`Retry`](Self::Retry): what it meets is its own doing.
     Returned,
     /// Nobody knows whether it was sent.
     Unknown {
@@ -103,6 +104,8 @@ pub struct SettleReply {
     pub results: Vec<SettleResult>,
     /// The deferral that holds after each [`Defer`], if one does.
     pub deferrals: Vec<Option<Deferral>>,
+    /// Campaigns that these settlements have halted, because the relay blocks too much of what they send.
+    pub halted: Vec<Halt>,
     /// The store's clock.
     pub server_now: DateTime<Utc>,
 }

@@ -11,6 +11,7 @@
 //! - `succession`: what a policy leaves behind.
 //! - `term`: how long things last.
 
+mod breaker;
 pub(crate) mod campaign;
 pub(crate) mod deferral;
 pub(crate) mod delivery;
@@ -24,6 +25,7 @@ mod succession;
 pub mod term;
 mod view;
 
+pub use breaker::Breaker;
 pub use delivery::{DeliveryEvent, DeliveryState, IllegalStep};
 pub use forecast::{Ending, Stretch, StretchKind, Timeline};
 pub use openings::{Opening, openings};

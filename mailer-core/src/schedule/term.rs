@@ -26,5 +26,13 @@ pub const MOST_DOUBTS: u32 = 3;
 pub const REAPS_BEFORE_SINGLE: u32 = 2;
 /// How many workers may fall silent over one delivery before it is given up.
 pub const CRASHES: u32 = 3;
+/// How many of a campaign's last verdicts are remembered.
+pub const RECENT: u32 = 50;
+/// More blocks than this among them halt it.
+pub const BLOCKS_OF_RECENT: u32 = 10;
+/// So many blocks in a row halt it.
+pub const BLOCKS_IN_A_ROW: u32 = 10;
+/// A mail that has met relay trouble so often, while the relay took others, has itself to blame.
+pub const TROUBLES: u32 = 3;
 /// The units of service that one delivery of weight 1 is charged.
 pub const SERVICE_UNIT: u64 = 1_000_000;

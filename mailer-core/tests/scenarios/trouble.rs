@@ -4,8 +4,9 @@ use futures_util::stream;
 use std::time::Duration;
 
 use mailer_core::domain::{CampaignState, HaltCause, OnUnknown, Outcome, Policy, Recipient};
+use mailer_core::observer::Event;
 use mailer_core::queue::{Resolution, TicketState};
-use mailer_core::sim::FakeRelay;
+use mailer_core::sim::{FakeRelay, Traced};
 use mailer_core::transport::ConnectError;
 use mailer_core::{Dedupe, ErrorKind};
 
@@ -289,4 +290,42 @@ fn waits_without_measure_end_in_the_calendar() {
         sim.advance(MINUTE).await;
         assert_eq!(sim.status(&spring).await.unwrap().counts.in_flight, 0);
     });
+}
+
+#[test]
+fn a_campaign_that_the_relay_blocks_is_halted_before_all_of_it_is_burnt() {
+    let blocked = || Outcome::PolicyBlock {
+        reply: "550 5.7.1 looks like spam".to_owned(),
+    };
+    let sim = simulation();
+    for number in 20..300 {
+        sim.relay()
+            .answer(&format!("user{number}@example.com"), [blocked()]);
+    }
+    sim.run(async |sim| {
+        sim.set_policy(&Policy::unlimited()).await.unwrap();
+        sim.start_worker();
+        let spring = sim
+            .mailer()
+            .submit(&campaign("spring"), recipients(300))
+            .await
+            .unwrap()
+            .id;
+        sim.advance(MINUTE).await;
+        let status = sim.status(&spring).await.unwrap();
+        assert_eq!(status.state, CampaignState::Halted);
+        assert_eq!(status.reason_code.as_deref(), Some("policy_blocks"));
+        assert_eq!(status.detail.as_deref(), Some("550 5.7.1 looks like spam"));
+        // Ten in a row, and those that the other connections had in hand by then.
+        assert!((10..=20).contains(&status.counts.failed), "{status}");
+    });
+    let is_halt = |traced: &Traced| matches!(traced.event, Event::Halted { .. });
+    assert_eq!(
+        sim.trace()
+            .events()
+            .iter()
+            .filter(|traced| is_halt(traced))
+            .count(),
+        1
+    );
 }

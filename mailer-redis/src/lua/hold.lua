@@ -19,6 +19,7 @@ else
   if completed and not cancelled then return answer({ 'final', 'completed' }) end
   set(s, 'held', KIND[change] and KIND[change] .. ' ' .. hold)
   if change == 'resume' then
+    set(s, 'recent', false)
     local b = book('waits:' .. s.id)
     for field in pairs(b.slots) do
       if string.sub(field, 1, 9) == 'campaign:' and string.sub(field, -2) == '|o' then

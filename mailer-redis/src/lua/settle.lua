@@ -3,11 +3,14 @@
 -- `read_defer`).
 -- Codes: s sent, f failed (failure), r retry (wait in microseconds or ''), n not started, t returned, u unknown (rule),
 -- k skipped, x suppressed.
--- Reply: a string of results (a applied, r repeated, s stale, v resolved), then for each deferral the one that holds.
+-- Reply: a string of results (a applied, r repeated, s stale, v resolved), then for each deferral the one that holds,
+-- then the campaigns that were halted, each with the relay's words.
 -- Complexity: O(settlements + pages). Invariant: a delivery of a claim is settled once.
+local GOOD, BLOCK = '.', 'x'
+local VERDICT = { s = GOOD, frecipient = GOOD, fmessage = BLOCK, fpolicy_block = BLOCK }
 local EVENT = { s = 'send', f = 'fail', k = 'skip', x = 'suppress' }
 
-local sent_by, returned = {}, {}
+local sent_by, returned, halted = {}, {}, {}
 
 local function apply(p, st, event)
   if not step(p, st.index, event) then return end
@@ -22,6 +25,31 @@ end
 
 local function note_sent(s)
   sent_by['relay:' .. s.relay] = true
+end
+
+-- Counts the troubles that a mail has met while its relay took others. Whether it has had too many.
+local function is_to_blame(c, p, index)
+  local relay = 'relay:' .. c.s.relay
+  local passed_at = sent_by[relay] and now or tonumber(redis.call('HGET', P .. 'relays', relay) or 0)
+  if passed_at <= begun(c, index).at then return false end
+  local r = row_for_change(p, index)
+  r.troubles = ((r.troubles or 0) + 1) % TROUBLES
+  return r.troubles == 0
+end
+
+-- Verdicts on a campaign's mails, all alike; too many of them against what is sent halt it. Remembered only while one of
+-- the last was such.
+local function note_verdicts(s, mark, count, words)
+  if not is_campaign(s.id) or not s.recent and mark == GOOD then return end
+  local recent = string.sub((s.recent or '') .. string.rep(mark, math.min(count, RECENT)), -RECENT)
+  local _, blocks = string.gsub(recent, BLOCK, '')
+  set(s, 'recent', blocks > 0 and recent)
+  local in_a_row = string.sub(recent, -BLOCKS_IN_A_ROW) == string.rep(BLOCK, BLOCKS_IN_A_ROW)
+  if mark == BLOCK and (in_a_row or blocks > BLOCKS_OF_RECENT) and not held(s) then
+    set(s, 'held', 'halted ' .. cjson.encode({ halted = { cause = 'policy_blocks', detail = words } }))
+    touch_and_end(s)
+    halted[#halted + 1] = { s.id, words }
+  end
 end
 
 -- The relay refused the recipient for now: another attempt as the policy says, or none.
@@ -53,7 +81,7 @@ local function settle_begun(c, p, st)
     if b and b.receipt then returned[#returned + 1] = b end
     uncharge(c.s, 1)
     apply(p, st, 'back')
-  elseif st.code == 'r' then
+  elseif st.code == 'r' or st.code == 't' and is_to_blame(c, p, st.index) then
     refuse(p, st)
   elseif st.code == 'u' then
     lose(p, c.id, st.index, begun(c, st.index).at, st.more)
@@ -121,7 +149,13 @@ local function settle(st)
   if not c then return late_evidence(st) end
   local mark = c.p.marks[st.index + 1]
   if not is_in_hand(mark) then return 'r' end
-  if mark == BEGUN then settle_begun(c, c.p, st) else settle_waiting(c, c.p, st) end
+  if mark == BEGUN then
+    settle_begun(c, c.p, st)
+    local verdict = VERDICT[st.code .. st.more]
+    if verdict then note_verdicts(c.s, verdict, 1, st.detail) end
+  else
+    settle_waiting(c, c.p, st)
+  end
   note_changed(c)
   return 'a'
 end
@@ -132,6 +166,7 @@ local function settle_sent(run)
   if not c or row(c.p, 0) or next(c.p.rows) or not all_stand_at(c.p, run.indexes, BEGUN) then return nil end
   note_sent(c.s)
   local moved = #step_all(c.p, run.indexes, BEGUN, SENT)
+  note_verdicts(c.s, GOOD, moved)
   note_changed(c)
   if moved == #run.indexes then return string.rep('a', moved) end
   local seen, results = {}, {}

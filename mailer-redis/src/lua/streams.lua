@@ -29,11 +29,12 @@ local function stream(id)
   local s = streams[id]
   if s == nil then
     local v = redis.call('HMGET', P .. 'stream:' .. id, 'n', 'relay', 'stand', 'held', 'due', 'sealed_at', 'expires_at',
-      'begun_at', 'finished_at', 'pending', 'in_flight', 'retrying', 'sent')
+      'begun_at', 'finished_at', 'pending', 'in_flight', 'retrying', 'sent', 'recent')
     s = v[1] and setmetatable({
       id = id, changed = {}, n = v[1], key = P .. v[1] .. ':', relay = v[2], stand = v[3], held = v[4],
       due = number(v[5]), sealed_at = number(v[6]), expires_at = number(v[7]), begun_at = number(v[8]), finished_at = number(v[9]),
       pending = tonumber(v[10]), in_flight = tonumber(v[11]), retrying = tonumber(v[12]), sent = tonumber(v[13]),
+      recent = v[14],
       may_have_ended = false,
     }, { __index = read_rest })
     streams[id] = s

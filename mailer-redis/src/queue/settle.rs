@@ -1,7 +1,8 @@
 //! Taking what became of deliveries.
 
 use mailer_core::Error;
-use mailer_core::queue::{Defer, SettleReply, SettleResult, Settled, Settlement};
+use mailer_core::domain::HaltCause;
+use mailer_core::queue::{Defer, Halt, SettleReply, SettleResult, Settled, Settlement, StreamId};
 
 use super::claim_name;
 use crate::args::Args;
@@ -43,9 +44,20 @@ impl RedisStore {
             .iter()
             .map(|_| deferral::decode(answer.reply.list()?))
             .collect::<Result<_, _>>()?;
+        let mut halted = Vec::new();
+        while !answer.reply.is_empty() {
+            let mut halt = answer.reply.list()?;
+            halted.push(Halt {
+                stream: StreamId::from(halt.text()?),
+                cause: HaltCause::PolicyBlocks,
+                detail: halt.text()?,
+                unless_sent_since: None,
+            });
+        }
         Ok(SettleReply {
             results,
             deferrals,
+            halted,
             server_now: answer.now.into(),
         })
     }

@@ -1,5 +1,6 @@
 //! The points of [`DeferQueue`](crate::queue::DeferQueue).
 
+mod blame;
 mod claim;
 mod defer;
 mod doubt;
@@ -7,6 +8,7 @@ mod lease;
 mod settle;
 mod share;
 
+pub use blame::*;
 pub use claim::*;
 pub use defer::*;
 pub use doubt::*;
@@ -62,6 +64,13 @@ macro_rules! defer_queue_conformance {
             returned_mails_cost_no_attempt
             a_settled_delivery_leaves_the_claim
             a_settled_page_is_free_at_once
+            ten_blocks_in_a_row_halt
+            more_than_a_fifth_of_blocks_halts
+            blocks_long_ago_are_forgotten
+            only_verdicts_on_the_mail_are_blocks
+            blocks_do_not_halt_single_mails
+            a_resumed_campaign_is_judged_anew
+            trouble_that_others_do_not_share_costs_an_attempt
             start_marks_without_limits
             start_repeats_its_verdict
             unknown_mails_are_assumed_sent

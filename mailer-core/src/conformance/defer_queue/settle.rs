@@ -5,13 +5,13 @@ use crate::gate::{StartVerdict, Verdict};
 use crate::queue::{Claim, Delivery, DeliveryQuery, SettleResult, Settled, Settlement};
 
 /// A campaign to so many, all of whom have begun.
-async fn begun(harness: &Harness, n: usize) -> (CampaignId, Claim) {
+pub(super) async fn begun(harness: &Harness, n: usize) -> (CampaignId, Claim) {
     if harness.version().await == 0 {
         harness.set_policy(&Policy::unlimited()).await;
     }
     let id = harness.submit(&campaign("c"), n).await;
     let claim = harness.claim(1).await;
-    let verdicts = harness.begin(&claim, 1, n).await;
+    let verdicts = harness.begin(&claim, 1, claim.deliveries.len()).await;
     assert!(verdicts.iter().all(is_go), "{verdicts:?}");
     (id, claim)
 }

@@ -244,15 +244,19 @@ impl Plan {
 
     pub(super) fn halted(&mut self, halt: Halt, result: Result<bool, Error>) {
         match result {
-            Ok(true) => self.events.push(Event::Halted {
-                stream: halt.stream,
-                cause: halt.cause.code().to_owned(),
-                detail: halt.detail,
-            }),
+            Ok(true) => self.events.push(event_of(halt)),
             Ok(false) => {}
             // The next worker that meets the fault halts it.
             Err(error) => self.store_failed(Some(error)),
         }
+    }
+}
+
+pub(super) fn event_of(halt: Halt) -> Event {
+    Event::Halted {
+        stream: halt.stream,
+        cause: halt.cause.code().to_owned(),
+        detail: halt.detail,
     }
 }
 

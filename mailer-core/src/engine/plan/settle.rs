@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::call::StoreTime;
+use super::claim::event_of;
 use super::outcome::consequence;
 use super::{Answer, Plan, Step};
 use crate::domain::{Deferral, Outcome, Scope};
@@ -38,6 +39,11 @@ impl Plan {
         for deferral in reply.deferrals.into_iter().flatten() {
             self.waits_in_store(now, &deferral);
             self.events.push(Event::Deferred(deferral));
+        }
+        for halt in reply.halted {
+            let rest = self.hand.waiting(|mail| mail.binding.stream == halt.stream);
+            self.release(&rest);
+            self.events.push(event_of(halt));
         }
         // What went back to its place may be due at once, for this worker too.
         let went_back = asked.settlements.iter().any(|settlement| {
