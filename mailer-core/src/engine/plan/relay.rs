@@ -115,3 +115,22 @@ impl Relay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_goes_behind_another_only_where_no_further_connection_is_allowed() {
+        let mut relay = Relay::new(3);
+        relay.behind.insert(1);
+        relay.idle.insert(2);
+        assert_eq!(relay.takes(), 1, "a third connection can be opened");
+        assert_eq!(relay.wanted(2, Duration::ZERO), 1);
+        relay.busy.insert(3);
+        assert_eq!(relay.takes(), 2);
+        assert_eq!(relay.take(), Some(2), "the idle one first");
+        assert_eq!(relay.take(), Some(1));
+        assert_eq!((relay.take(), relay.open()), (None, 3));
+    }
+}
