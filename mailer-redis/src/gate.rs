@@ -1,11 +1,15 @@
 //! The gate: which deliveries begin now.
 
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use mailer_core::Error;
 use mailer_core::domain::{Limit, LimitKind, StoredPolicy};
-use mailer_core::gate::{BeginBatch, BeginItem, BeginReply, Binding, Gate, StartVerdict, Verdict};
+use mailer_core::gate::{
+    BeginBatch, BeginItem, BeginReply, Binding, Gate, Left, Scarce, StartVerdict, Verdict,
+};
 
 use crate::args::Args;
 use crate::call::Answer;
@@ -26,10 +30,7 @@ impl Gate for RedisStore {
         for groups in Groups::of(batch) {
             let next = self.begin_some(batch, &groups, stored.as_deref()).await?;
             reply = Some(match reply {
-                Some(before) => BeginReply {
-                    verdicts: [before.verdicts, next.verdicts].concat(),
-                    ..next
-                },
+                Some(before) => joined(before, next),
                 None => next,
             });
         }
@@ -39,6 +40,7 @@ impl Gate for RedisStore {
                 let found = self.read_policy().await?;
                 Ok(BeginReply {
                     verdicts: Vec::new(),
+                    scarce: Scarce::default(),
                     policy_version: found.version,
                     server_now: found.now.into(),
                 })
@@ -91,6 +93,7 @@ impl RedisStore {
             let mut reply = self.caller().call("start", &BEGIN, &args).await?.reply;
             reply.text()?;
             reply.int()?;
+            reply.list()?;
             while !reply.is_empty() {
                 let count: usize = count(&mut reply)?;
                 let verdict = read_start(&mut reply)?;
@@ -163,6 +166,7 @@ impl<'a> Groups<'a> {
 fn read_verdicts(mut answer: Answer) -> Result<BeginReply, Error> {
     let reply = &mut answer.reply;
     let policy_version = reply.count()?;
+    let scarce = read_scarce(reply.list()?)?;
     let mut verdicts = Vec::new();
     while !reply.is_empty() {
         let count = count(reply)?;
@@ -171,9 +175,41 @@ fn read_verdicts(mut answer: Answer) -> Result<BeginReply, Error> {
     }
     Ok(BeginReply {
         verdicts,
+        scarce,
         policy_version,
         server_now: answer.now.into(),
     })
+}
+
+/// The answers of two scripts, one after the other.
+fn joined(mut before: BeginReply, next: BeginReply) -> BeginReply {
+    before.verdicts.extend(next.verdicts);
+    for (scope, lane, left) in next.scarce.iter() {
+        before.scarce.note(scope.clone(), lane, left);
+    }
+    BeginReply {
+        verdicts: before.verdicts,
+        scarce: before.scarce,
+        ..next
+    }
+}
+
+fn read_scarce(mut reply: Reply) -> Result<Scarce, Error> {
+    let mut scarce = Scarce::default();
+    while !reply.is_empty() {
+        let scope = parsed(&mut reply)?;
+        let lane = parsed(&mut reply)?;
+        let tokens = reply.count()?;
+        let more_at = reply.at_or_none()?.map(Into::into);
+        scarce.note(scope, lane, Left { tokens, more_at });
+    }
+    Ok(scarce)
+}
+
+fn parsed<T: FromStr<Err: Display>>(reply: &mut Reply) -> Result<T, Error> {
+    let text = reply.text()?;
+    text.parse()
+        .map_err(|error: T::Err| Error::incompatible("begin", error.to_string()))
 }
 
 fn count(reply: &mut Reply) -> Result<usize, Error> {
@@ -216,4 +252,42 @@ fn read_start(reply: &mut Reply) -> Result<StartVerdict, Error> {
 
 fn unknown(code: &str) -> Error {
     Error::incompatible("begin", format!("{code:?} is no verdict"))
+}
+
+#[cfg(test)]
+mod tests {
+    use mailer_core::domain::{Lane, Scope};
+
+    use super::*;
+
+    fn reply(verdicts: &[Verdict], left: &[(Scope, u32)], second: i64) -> BeginReply {
+        let mut scarce = Scarce::default();
+        for (scope, tokens) in left {
+            let (tokens, more_at) = (*tokens, None);
+            scarce.note(scope.clone(), Lane::Bulk, Left { tokens, more_at });
+        }
+        BeginReply {
+            verdicts: verdicts.to_vec(),
+            scarce,
+            policy_version: 1,
+            server_now: Micros::new(second * 1_000_000).into(),
+        }
+    }
+
+    #[test]
+    fn the_answers_of_two_scripts_are_one() {
+        let sender = Scope::sender("a@shop.example");
+        let one = reply(
+            &[Verdict::Held],
+            &[(Scope::Namespace, 9), (sender.clone(), 2)],
+            1,
+        );
+        let two = reply(&[Verdict::Stale], &[(Scope::Namespace, 7)], 2);
+        let both = reply(
+            &[Verdict::Held, Verdict::Stale],
+            &[(Scope::Namespace, 7), (sender, 2)],
+            2,
+        );
+        assert_eq!(joined(one, two), both);
+    }
 }

@@ -64,10 +64,10 @@ script!(ENQUEUE: GUARDED STREAMS PAGES STEPS ["make" "enqueue"]);
 
 // What workers do.
 script!(CLAIM: GUARDED STREAMS PAGES STEPS DEFERRING CLAIMS ["serving" "hours" "claim"]);
-script!(GO_CALENDAR: GUARDED STREAMS PAGES CLAIMS CALENDAR LIMITS ["hours" "go"]);
-script!(GO: GUARDED STREAMS PAGES CLAIMS CALENDAR OTHER_KINDS LIMITS ["hours" "go"]);
+script!(GO_CALENDAR: GUARDED STREAMS PAGES CLAIMS CALENDAR LIMITS ["hours" "scarce" "go"]);
+script!(GO: GUARDED STREAMS PAGES CLAIMS CALENDAR OTHER_KINDS LIMITS ["hours" "scarce" "go"]);
 script!(
-    BEGIN: GUARDED STREAMS PAGES STEPS DEFERRING CLAIMS ENDS CALENDAR OTHER_KINDS LIMITS ["hours" "begin"]
+    BEGIN: GUARDED STREAMS PAGES STEPS DEFERRING CLAIMS ENDS CALENDAR OTHER_KINDS LIMITS ["hours" "scarce" "begin"]
 );
 script!(SETTLE: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["runs" "settle" "settled"]);
 script!(
@@ -117,6 +117,7 @@ fn compile(groups: &[Parts]) -> Compiled {
         ("BLOCKS_IN_A_ROW", u64::from(term::BLOCKS_IN_A_ROW)),
         ("TROUBLES", u64::from(term::TROUBLES)),
         ("SERVICE_UNIT", term::SERVICE_UNIT),
+        ("FEW_TOKENS", u64::from(term::FEW_TOKENS)),
         ("PAGE_SIZE", u64::try_from(PAGE_SIZE).unwrap_or(u64::MAX)),
     ] {
         source += &format!("local {name} = {number}\n");

@@ -2,6 +2,7 @@
 
 mod group;
 mod hands;
+mod scarce;
 mod through;
 mod two_step;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use scarce::{Left, Scarce};
 pub use two_step::TwoStep;
 
 use crate::Error;
@@ -28,6 +30,8 @@ use crate::queue::StreamId;
 /// one expected, the hours open, all limits have a token; then it is marked as started. A refusal changes nothing but the
 /// deferral of the refusing scope, which is set in the same step. Calls of a claim are numbered: the last one repeated
 /// gets the same verdicts and counts once.
+///
+/// A reply may tell what the limits that it asked have left. A gate that cannot says nothing of it, and loses no promise.
 ///
 /// # Cancel safety
 /// A dropped call may have been executed: repeat it with the same number.
@@ -155,6 +159,8 @@ impl Binding {
 pub struct BeginReply {
     /// One per item.
     pub verdicts: Vec<Verdict>,
+    /// Which of the limits that were asked have few tokens left after this batch; a hint, which may be left out.
+    pub scarce: Scarce,
     /// The version of the policy in force.
     pub policy_version: u64,
     /// The store's clock.
@@ -202,6 +208,12 @@ pub enum StartVerdict {
     PolicyChanged,
     /// The claim is not the worker's any more.
     Stale,
+}
+
+impl StartVerdict {
+    const fn is_started(self) -> bool {
+        matches!(self, Self::Started { .. } | Self::Repeated { .. })
+    }
 }
 
 #[async_trait]

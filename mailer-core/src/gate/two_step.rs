@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::group::{Group, groups_of};
 use super::hands::{Hands, Token};
-use super::{BeginBatch, BeginItem, BeginReply, Binding, Gate, StartVerdict, Verdict};
+use super::{BeginBatch, BeginItem, BeginReply, Binding, Gate, Scarce, StartVerdict, Verdict};
 use crate::Error;
 use crate::calendar::NoOpening;
 use crate::domain::{Deferral, HaltCause, Reason, ScopeKind, StoredPolicy};
@@ -25,8 +25,9 @@ use crate::schedule::term::SHORT_WAIT;
 ///
 /// It keeps every promise of a [`Gate`]. What it cannot do in one step it does in an order that errs low: a process that
 /// dies between the steps has taken tokens that nobody uses. Where hours or limits refuse, it does not ask whether the
-/// claim is still valid; deliveries that one binding binds are served together; and a lost *refusal* that is asked for
-/// again is decided anew.
+/// claim is still valid; deliveries that one binding binds are served together; a lost *refusal* that is asked for again
+/// is decided anew; and it does not tell what limits have left, which a limiter that gives all it was asked for keeps to
+/// itself.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -74,7 +75,7 @@ impl TwoStep {
         let started = self.start(batch, &places).await?;
         for ((place, token), started) in known.into_iter().zip(started) {
             let item = &batch.items[place];
-            if !is_started(started) {
+            if !started.is_started() {
                 self.hands.give_back(item.claim, item.index);
             }
             verdicts[place] = Some(verdict(started, token.send_by));
@@ -157,7 +158,7 @@ impl TwoStep {
             let tried = tried.into_iter().zip(before);
             for (((place, number), before), started) in tried.zip(started) {
                 let (group, item) = (&mut groups[number], &batch.items[place]);
-                if is_started(started) {
+                if started.is_started() {
                     group.tokens -= 1;
                 } else {
                     self.hands.put_back(item, before);
@@ -315,6 +316,7 @@ impl Gate for TwoStep {
                 .into_iter()
                 .map(|verdict| verdict.unwrap_or(Verdict::Stale))
                 .collect(),
+            scarce: Scarce::default(),
             // Where there is none, only the queue knows how far versions have come: a lower one would look like lost data.
             policy_version: stored.map_or(batch.policy_version, |stored| stored.version),
             server_now: now,
@@ -329,13 +331,6 @@ impl fmt::Debug for TwoStep {
             .field("queue", &self.queue)
             .finish_non_exhaustive()
     }
-}
-
-fn is_started(started: StartVerdict) -> bool {
-    matches!(
-        started,
-        StartVerdict::Started { .. } | StartVerdict::Repeated { .. }
-    )
 }
 
 fn verdict(started: StartVerdict, send_by: DateTime<Utc>) -> Verdict {

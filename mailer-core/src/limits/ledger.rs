@@ -125,6 +125,22 @@ impl Ledger {
         });
     }
 
+    /// How many tokens one limit has for `lane`, and the first instant at which it has one: none if it is closed.
+    pub fn free(
+        &mut self,
+        line: &Line<'_>,
+        lane: Lane,
+        reserved: u8,
+        now: Micros,
+    ) -> (u32, Option<Micros>) {
+        self.open(line, now);
+        let allowance = Allowance::new(line.limit, lane, reserved);
+        self.counter(line).map_or((0, None), |counter| {
+            let free_at = counter.next_free(line.limit, now, allowance);
+            (counter.free(now, allowance), free_at)
+        })
+    }
+
     /// How far `limit` is used up for `scope`.
     #[must_use]
     pub fn usage(&self, limit: &Limit, scope: &Scope, now: Micros) -> Usage {

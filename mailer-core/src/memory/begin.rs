@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::claim::{Begun, Taken};
+use super::scarce::scarce;
 use super::state::State;
 use crate::domain::{Deferral, StoredPolicy};
 use crate::gate::{BeginBatch, BeginItem, BeginReply, Binding, StartVerdict, Verdict};
@@ -12,13 +13,19 @@ use crate::limiter::Refusal;
 use crate::schedule::term::{DOT_WITHIN, SHORT_WAIT};
 use crate::schedule::{DeliveryEvent, refusal};
 
-/// What was found to stop a binding earlier in the same batch: it stops the rest of it, too.
-type Stopped = Vec<(Arc<Binding>, Verdict)>;
+/// What was found earlier in the same batch.
+#[derive(Default)]
+struct Found {
+    /// What stops a binding: it stops the rest of it, too.
+    stopped: Vec<(Arc<Binding>, Verdict)>,
+    /// The bindings whose limits were asked.
+    asked: Vec<Arc<Binding>>,
+}
 
 impl State {
     pub(super) fn begin(&mut self, now: DateTime<Utc>, batch: &BeginBatch) -> BeginReply {
         let stored = self.policy.clone();
-        let mut stopped = Stopped::new();
+        let mut found = Found::default();
         let verdicts = batch
             .items
             .iter()
@@ -26,21 +33,20 @@ impl State {
                 if let Some(verdict) = self.replayed(item) {
                     return verdict;
                 }
-                let verdict = self.decide(
-                    now,
-                    item,
-                    batch.policy_version,
-                    stored.as_ref(),
-                    &mut stopped,
-                );
+                let verdict =
+                    self.decide(now, item, batch.policy_version, stored.as_ref(), &mut found);
                 if let Some(lease) = self.claims.get_mut(&item.claim) {
                     lease.last_verdicts.insert(item.index, verdict.clone());
                 }
                 verdict
             })
             .collect();
+        let scarce = stored
+            .as_ref()
+            .map(|stored| scarce(&mut self.limiter, stored, &found.asked, now));
         BeginReply {
             verdicts,
+            scarce: scarce.unwrap_or_default(),
             policy_version: self.policy_version,
             server_now: now,
         }
@@ -82,7 +88,7 @@ impl State {
         item: &BeginItem,
         policy_version: u64,
         stored: Option<&StoredPolicy>,
-        stopped: &mut Stopped,
+        found: &mut Found,
     ) -> Verdict {
         match self.hindered(now, item) {
             None => {}
@@ -98,19 +104,17 @@ impl State {
         let Some(binding) = self.binding(item) else {
             return Verdict::Stale;
         };
-        if let Some((_, verdict)) = stopped
-            .iter()
-            .find(|(other, _)| Arc::ptr_eq(other, &binding))
-        {
+        let is_same = |other: &Arc<Binding>| Arc::ptr_eq(other, &binding);
+        if let Some((_, verdict)) = found.stopped.iter().find(|(other, _)| is_same(other)) {
             return verdict.clone();
         }
-        match self.permitted(now, &binding, stored) {
+        match self.permitted(now, &binding, stored, &mut found.asked) {
             Ok((send_by, taken)) => Verdict::Go {
                 send_by,
                 dot_by: self.mark_started(now, item, taken),
             },
             Err(verdict) => {
-                stopped.push((binding, verdict.clone()));
+                found.stopped.push((binding, verdict.clone()));
                 verdict
             }
         }
@@ -122,9 +126,13 @@ impl State {
         now: DateTime<Utc>,
         binding: &Arc<Binding>,
         stored: &StoredPolicy,
+        asked: &mut Vec<Arc<Binding>>,
     ) -> Result<(DateTime<Utc>, Taken), Verdict> {
         let deferral = match refusal::of_hours(binding, &stored.policy, now) {
             Ok(None) => {
+                if !asked.iter().any(|other| Arc::ptr_eq(other, binding)) {
+                    asked.push(Arc::clone(binding));
+                }
                 let limits: Taken = binding
                     .limits(stored, now)
                     .map(|(limit, scope)| (limit.clone(), scope))

@@ -60,6 +60,20 @@ impl Limiter {
         }
     }
 
+    /// How many tokens a limit has for a lane, and when it has one: none if it is closed.
+    pub(super) fn free(
+        &mut self,
+        now: DateTime<Utc>,
+        lane: Lane,
+        reserved: u8,
+        limit: &Limit,
+        scope: &Scope,
+    ) -> (u32, Option<DateTime<Utc>>) {
+        let line = Line { limit, scope };
+        let (tokens, free_at) = self.counters.free(&line, lane, reserved, now.into());
+        (tokens, free_at.map(DateTime::from))
+    }
+
     /// Gives a token back that was taken at `taken_at` and not used.
     pub(super) fn give_one(
         &mut self,

@@ -10,6 +10,7 @@ mod intake;
 mod ledger;
 mod limiter;
 mod page;
+mod scarce;
 mod settle;
 mod state;
 mod stream;

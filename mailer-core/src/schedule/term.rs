@@ -14,6 +14,8 @@ pub const DOT_WITHIN: TimeDelta = TimeDelta::minutes(5);
 pub const REPLY_WITHIN: TimeDelta = TimeDelta::minutes(10);
 /// A wait that is shorter than this is waited out by the worker, with the mail in hand: nothing is deferred.
 pub const SHORT_WAIT: TimeDelta = TimeDelta::seconds(2);
+/// Where fewer tokens are left, a gate says how many: more than one worker has connections, mostly.
+pub const FEW_TOKENS: u32 = 256;
 /// How long a draft is kept after its last page.
 pub const DRAFT_FOR: TimeDelta = TimeDelta::hours(24);
 /// How long the outcome of a single mail is kept.

@@ -2,8 +2,8 @@
 -- ARGV: 'gate', or 'start' to ask no hours and no limits; the policy version that the worker knows; bindings (stream,
 -- why it never opens, the policy's hours, all hours, limits); groups (claim id, call number, number of the binding,
 -- indexes), in the order of the batch.
--- Reply: 'verdicts', the policy version, then runs of count, code, and what belongs to it; or 'ask' and the instant
--- that the tables do not cover: then nothing has changed.
+-- Reply: 'verdicts', the policy version, what is scarce in a list (see there), then runs of count, code, and what belongs
+-- to it; or 'ask' and the instant that the tables do not cover: then nothing has changed.
 -- Complexity: O(deliveries + pages). Invariant: a delivery begins once per claim, and takes a token of every limit.
 local is_gate = text() == 'gate'
 local asked = int()
@@ -38,6 +38,7 @@ local function open(b, s)
   else
     asks = limits_load(b.lines)
     if not asks then
+      b.lane = s.lane
       local _, closes = opens(b.hours, now)
       b.go = { 'g', str(math.min(limits_use_by(b.lines), closes)), str(dot_by) }
     end
@@ -98,7 +99,8 @@ local function ask_for_token(b, s)
   return b.stop
 end
 
-local reply, last = { 'verdicts', version }, nil
+local told = {}
+local reply, last = { 'verdicts', version, told }, nil
 local function tell(verdict)
   if last == verdict then
     reply[reply.count] = reply[reply.count] + 1
@@ -170,6 +172,9 @@ for _ = 1, int() do
   end
 end
 
+for _, b in ipairs(bindings) do
+  if b.lane then note_scarce(told, b.lines, b.lane) end
+end
 for _, start in ipairs(starts) do
   local receipt = is_gate and limits_receipt(start.b.lines) or nil
   note_begun(start.c, start.indexes, tonumber(start.b.go[2]), receipt)

@@ -16,14 +16,17 @@ for i = 1, int() do
   bindings[i] = b
 end
 
-local starts, reply = {}, { 'verdicts', version }
+local starts, taken, told = {}, 0, {}
+local reply = { 'verdicts', version, told }
 for i = 1, int() do
   local c, call, b, list = claim(text()), int(), bindings[int()], indexes()
   if not c or call <= c.call or c.until_ <= now or c.s.id ~= b.stream or not may_start(c.s) then return SLOW end
-  if not all_stand_at(c.p, list, HELD) or limits_free(b.lines) < #list then return SLOW end
+  b.free = limits_free(b.lines)
+  if not all_stand_at(c.p, list, HELD) or b.free < #list then return SLOW end
   local started = step_all(c.p, list, HELD, BEGUN)
   if #started ~= #list then return SLOW end
   limits_take(b.lines, #started)
+  b.lane, taken = c.s.lane, taken + #started
   c.call = call
   if not c.s.begun_at then set(c.s, 'begun_at', now) end
   starts[i] = { c = c, b = b, indexes = started }
@@ -33,6 +36,10 @@ for i = 1, int() do
   reply[#reply + 1] = str(now + DOT_WITHIN)
 end
 
+for _, b in ipairs(bindings) do
+  -- Mostly there are so many that nobody else can have left few of them.
+  if b.free - taken < FEW_TOKENS then note_scarce(told, b.lines, b.lane) end
+end
 for _, start in ipairs(starts) do
   note_begun(start.c, start.indexes, start.b.send_by, limits_receipt(start.b.lines))
 end

@@ -5,7 +5,7 @@ local function end_old_waits()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'own', '-inf', '(' .. epoch, 'LIMIT', 0, 30)) do
     local b, left = book('waits:' .. id), false
     for field, slot in pairs(b.slots) do
-      if holds_until(slot) then left = true else redis.call('HDEL', P .. 'waits:' .. id, field) end
+      if ended_with_its_policy(slot) then redis.call('HDEL', P .. 'waits:' .. id, field) else left = true end
     end
     if left then redis.call('ZADD', P .. 'own', epoch, id) else redis.call('ZREM', P .. 'own', id) end
     local s = stream(id)

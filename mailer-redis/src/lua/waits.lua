@@ -42,11 +42,15 @@ local function slots_of(scope, fields)
   return b
 end
 
+local function ended_with_its_policy(slot)
+  local of_epoch = string.match(slot, '^%S+ (%S+) ')
+  return of_epoch ~= '-' and tonumber(of_epoch) ~= epoch
+end
+
 -- When a wait ends, if it still holds.
 local function holds_until(slot)
-  if not slot then return nil end
-  local until_, of_epoch = string.match(slot, '^(%S+) (%S+) ')
-  if of_epoch ~= '-' and tonumber(of_epoch) ~= epoch then return nil end
+  if not slot or ended_with_its_policy(slot) then return nil end
+  local until_ = string.match(slot, '^%S+')
   local at = until_ == '-' and NEVER or tonumber(until_)
   if at > now then return at end
 end

@@ -104,6 +104,10 @@ pub(crate) enum Call {
     Earlier,
 }
 
+pub(crate) fn policy() -> impl Strategy<Value = Command> {
+    (0..6usize, 0..12u32).prop_map(|(policy, cap)| Command::Policy { policy, cap })
+}
+
 pub(crate) fn commands() -> impl Strategy<Value = Vec<Command>> {
     let lane = prop::sample::select(Lane::ALL.to_vec());
     let settled = prop_oneof![
@@ -130,7 +134,7 @@ pub(crate) fn commands() -> impl Strategy<Value = Vec<Command>> {
         1 => (0..CAMPAIGNS, any::<bool>()).prop_map(|(campaign, unless)| Command::Halt { campaign, unless }),
         4 => (0..12usize).prop_map(|defer| Command::Defer { defer }),
         2 => (0..6usize).prop_map(|scope| Command::Resume { scope }),
-        4 => (0..6usize, 0..12u32).prop_map(|(policy, cap)| Command::Policy { policy, cap }),
+        4 => policy(),
         1 => Just(Command::ClearPolicy),
         2 => (0..CAMPAIGNS, 0..20usize, resolution)
             .prop_map(|(campaign, recipient, resolution)| Command::Resolve { campaign, recipient, resolution }),

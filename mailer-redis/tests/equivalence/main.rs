@@ -16,7 +16,7 @@ use mailer_core::clock::VirtualClock;
 use mailer_redis::{RedisConfig, RedisStore};
 use proptest::prelude::*;
 
-use commands::{Command, commands};
+use commands::{Command, commands, policy};
 use world::World;
 
 fn config() -> ProptestConfig {
@@ -32,7 +32,7 @@ fn config() -> ProptestConfig {
     }
 }
 
-async fn run(commands: Vec<Command>) {
+async fn run(policy: Command, commands: Vec<Command>) {
     let clock = VirtualClock::at(fixtures::start());
     let server = support::server().await;
     let config =
@@ -40,7 +40,7 @@ async fn run(commands: Vec<Command>) {
     support::keep(server);
     let redis = RedisStore::open(&config).await.unwrap();
     let mut world = World::new(clock, redis);
-    world.run(Command::Policy { policy: 0, cap: 7 }).await;
+    world.run(policy).await;
     for command in commands {
         world.run(command).await;
     }
@@ -53,7 +53,7 @@ fn redis_answers_as_memory_does() {
         .enable_all()
         .build()
         .unwrap();
-    proptest!(config(), |(commands in commands())| {
-        runtime.block_on(run(commands));
+    proptest!(config(), |(first in policy(), commands in commands())| {
+        runtime.block_on(run(first, commands));
     });
 }

@@ -2,10 +2,12 @@
 
 mod begin;
 mod refusal;
+mod scarce;
 mod tokens;
 
 pub use begin::*;
 pub use refusal::*;
+pub use scarce::*;
 pub use tokens::*;
 
 /// A test for every point of [`Gate`](crate::gate::Gate).
@@ -41,6 +43,9 @@ macro_rules! gate_conformance {
             a_token_of_what_cannot_start_goes_to_the_next
             tokens_are_to_be_used_in_their_window
             limits_per_sender_and_relay_are_counted_apart
+            as_many_as_it_tells_are_left_begin
+            each_lane_is_told_what_is_left_for_it
+            a_token_is_free_when_it_tells_that_there_is_one
         }
     };
 }

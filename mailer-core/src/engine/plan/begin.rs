@@ -30,9 +30,10 @@ impl Plan {
             return None;
         }
         let mut flights = Vec::new();
+        let mut allotment = self.scarcity.now(now);
         for (name, relay) in &self.relays {
             if relay.takes() > 0 {
-                flights.extend(self.hand.draw(name, relay.takes(), now));
+                flights.extend(self.hand.draw(name, relay.takes(), &mut allotment));
             }
         }
         if flights.is_empty() {
@@ -52,6 +53,7 @@ impl Plan {
         };
         self.time = StoreTime::new(reply.server_now, answer.asked_at, now);
         self.learn_policy(now, reply.policy_version);
+        self.scarcity.told(&asked.batch, &reply, self.time);
         let mut waits: Vec<Deferral> = Vec::new();
         for (flight, verdict) in asked.flights.into_iter().zip(reply.verdicts) {
             match verdict {
@@ -64,7 +66,10 @@ impl Plan {
                         .filter(|until| *until - reply.server_now < SHORT_WAIT);
                     match short.map(|until| self.time.wake(until)) {
                         Some(wake) if self.stopping.is_none() => {
-                            self.hand.put_back(flight, Some(wake));
+                            if let Some(mail) = self.hand.mail(flight) {
+                                self.scarcity.waits(&mail.binding, &deferral, wake);
+                            }
+                            self.hand.put_back(flight);
                         }
                         _ => {
                             self.release(&[flight]);
@@ -75,7 +80,7 @@ impl Plan {
                     }
                 }
                 Verdict::PolicyChanged if self.stopping.is_none() => {
-                    self.hand.put_back(flight, None);
+                    self.hand.put_back(flight);
                 }
                 Verdict::PolicyChanged => self.release(&[flight]),
                 Verdict::Held => {
@@ -100,6 +105,7 @@ impl Plan {
                 .hand
                 .waiting(|mail| Hand::is_deferred_by(mail, &deferral));
             self.release(&rest);
+            self.scarcity.deferred(&deferral);
             self.events.push(Event::Deferred(deferral));
         }
     }

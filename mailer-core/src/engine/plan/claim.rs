@@ -50,7 +50,8 @@ impl Plan {
 
     /// What can be served at this moment: each relay that is not closed, for the lanes of which not enough is in hand.
     pub(super) fn room(&self, now: Duration) -> Room {
-        let backlog = self.hand.backlog(now);
+        let paced = self.hand.paced(now, &self.scarcity);
+        let backlog = self.hand.backlog(&paced);
         let lanes_of = |name: &RelayName, max: usize| {
             Lane::ALL.into_iter().fold(Lanes::NONE, |lanes, lane| {
                 let held = backlog.get(&(name.clone(), lane)).copied().unwrap_or(0);
@@ -71,7 +72,7 @@ impl Plan {
         Room {
             relays,
             composers: self.setup.composers.clone(),
-            except: self.hand.paced(now).cloned().collect(),
+            except: paced.into_iter().cloned().collect(),
         }
     }
 

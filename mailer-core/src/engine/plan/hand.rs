@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::scarcity::{Allotment, Scarcity};
 use crate::domain::{ClaimId, Deferral, Draft, Lane, RelayName};
 use crate::gate::{BeginItem, Binding};
 use crate::queue::{Claim, ClaimedDelivery, StreamId};
@@ -50,8 +51,6 @@ pub(super) enum Stage {
 struct Queue {
     binding: Arc<Binding>,
     ready: VecDeque<u64>,
-    /// A short wait of its limits, which is waited out with the mails in hand.
-    not_before: Duration,
 }
 
 impl Hand {
@@ -91,20 +90,17 @@ impl Hand {
             return;
         };
         mail.stage = Stage::Ready(draft);
-        let key = (mail.binding.lane, mail.binding.stream.clone());
-        self.queues
-            .entry(key)
-            .or_insert_with(|| Queue {
-                binding: Arc::clone(&mail.binding),
-                ready: VecDeque::new(),
-                not_before: Duration::ZERO,
-            })
-            .ready
-            .push_back(flight);
+        queue_of(&mut self.queues, mail).push_back(flight);
     }
 
-    /// Takes up to `count` composed mails of a relay: by lane, then one of each stream in turn.
-    pub(super) fn draw(&mut self, relay: &RelayName, count: usize, now: Duration) -> Vec<u64> {
+    /// Takes up to `count` composed mails of a relay, and no more than are allotted: by lane, then one of each stream in
+    /// turn.
+    pub(super) fn draw(
+        &mut self,
+        relay: &RelayName,
+        count: usize,
+        allotment: &mut Allotment<'_>,
+    ) -> Vec<u64> {
         let mut drawn = Vec::new();
         for lane in Lane::ALL {
             loop {
@@ -113,12 +109,13 @@ impl Hand {
                     .queues
                     .iter_mut()
                     .filter(|((of, _), _)| *of == lane)
-                    .filter(|(_, queue)| queue.binding.relay == *relay && queue.not_before <= now)
+                    .filter(|(_, queue)| queue.binding.relay == *relay)
                 {
                     if drawn.len() < count
-                        && let Some(flight) = queue.ready.pop_front()
+                        && !queue.ready.is_empty()
+                        && allotment.take(&queue.binding, 1) == 1
                     {
-                        drawn.push(flight);
+                        drawn.extend(queue.ready.pop_front());
                     }
                 }
                 if drawn.len() == before || drawn.len() >= count {
@@ -126,8 +123,7 @@ impl Hand {
                 }
             }
         }
-        self.queues
-            .retain(|_, queue| !queue.ready.is_empty() || queue.not_before > now);
+        self.queues.retain(|_, queue| !queue.ready.is_empty());
         for flight in &drawn {
             if let Some(mail) = self.mails.get_mut(flight)
                 && let Stage::Ready(draft) = std::mem::replace(&mut mail.stage, Stage::Composing)
@@ -173,22 +169,15 @@ impl Hand {
         }
     }
 
-    /// The gate said not yet: back to where it was, for a short wait.
-    pub(super) fn put_back(&mut self, flight: u64, not_before: Option<Duration>) {
+    /// The gate said not yet: back to where it was.
+    pub(super) fn put_back(&mut self, flight: u64) {
         let Some(mail) = self.mails.get_mut(&flight) else {
             return;
         };
         if let Stage::Beginning(draft) = std::mem::replace(&mut mail.stage, Stage::Composing) {
             mail.stage = Stage::Ready(draft);
         }
-        let key = (mail.binding.lane, mail.binding.stream.clone());
-        let queue = self.queues.entry(key).or_insert_with(|| Queue {
-            binding: Arc::clone(&mail.binding),
-            ready: VecDeque::new(),
-            not_before: Duration::ZERO,
-        });
-        queue.ready.push_front(flight);
-        queue.not_before = queue.not_before.max(not_before.unwrap_or_default());
+        queue_of(&mut self.queues, mail).push_front(flight);
     }
 
     pub(super) fn drop_mail(&mut self, flight: u64) -> Option<Mail> {
@@ -265,19 +254,21 @@ impl Hand {
         !self.claims.is_empty()
     }
 
-    /// How many composed mails of a relay could begin now.
-    pub(super) fn ready(&self, relay: &RelayName, now: Duration) -> usize {
+    /// How many composed mails of a relay are allotted.
+    pub(super) fn ready(&self, relay: &RelayName, mut allotment: Allotment<'_>) -> usize {
         self.queues
             .values()
-            .filter(|queue| queue.binding.relay == *relay && queue.not_before <= now)
-            .map(|queue| queue.ready.len())
+            .filter(|queue| queue.binding.relay == *relay)
+            .map(|queue| allotment.take(&queue.binding, queue.ready.len()))
             .sum()
     }
 
     /// How many mails of a relay and lane wait in hand, those of paced streams aside.
-    pub(super) fn backlog(&self, now: Duration) -> BTreeMap<(RelayName, Lane), usize> {
+    pub(super) fn backlog(
+        &self,
+        paced: &BTreeSet<&StreamId>,
+    ) -> BTreeMap<(RelayName, Lane), usize> {
         let mut backlog = BTreeMap::new();
-        let paced: BTreeSet<&StreamId> = self.paced(now).collect();
         for mail in self.mails.values() {
             let waits = matches!(mail.stage, Stage::Composing | Stage::Ready(_));
             if waits && !paced.contains(&mail.binding.stream) {
@@ -289,12 +280,13 @@ impl Hand {
         backlog
     }
 
-    /// Streams that wait out a short wait with mails in hand.
-    pub(super) fn paced(&self, now: Duration) -> impl Iterator<Item = &StreamId> {
+    /// Streams that wait for a moment, with mails in hand, while others go on.
+    pub(super) fn paced(&self, now: Duration, scarcity: &Scarcity) -> BTreeSet<&StreamId> {
         self.queues
             .iter()
-            .filter(move |(_, queue)| queue.not_before > now && !queue.ready.is_empty())
+            .filter(|(_, queue)| !queue.ready.is_empty() && scarcity.is_paced(&queue.binding, now))
             .map(|((_, stream), _)| stream)
+            .collect()
     }
 
     /// Whether composed mails of a stream wait in hand.
@@ -305,11 +297,24 @@ impl Hand {
     }
 
     /// When the first short wait ends.
-    pub(super) fn next_ready(&self, now: Duration) -> Option<Duration> {
+    pub(super) fn next_ready(&self, now: Duration, scarcity: &Scarcity) -> Option<Duration> {
         self.queues
             .values()
-            .filter(|queue| queue.not_before > now && !queue.ready.is_empty())
-            .map(|queue| queue.not_before)
+            .filter(|queue| !queue.ready.is_empty())
+            .map(|queue| scarcity.not_before(&queue.binding))
+            .filter(|at| *at > now)
             .min()
     }
+}
+
+fn queue_of<'a>(
+    queues: &'a mut BTreeMap<(Lane, StreamId), Queue>,
+    mail: &Mail,
+) -> &'a mut VecDeque<u64> {
+    let key = (mail.binding.lane, mail.binding.stream.clone());
+    let queue = queues.entry(key).or_insert_with(|| Queue {
+        binding: Arc::clone(&mail.binding),
+        ready: VecDeque::new(),
+    });
+    &mut queue.ready
 }

@@ -10,6 +10,7 @@ mod hand;
 mod outcome;
 mod relay;
 mod report;
+mod scarcity;
 mod settle;
 mod step;
 mod tick;
@@ -25,6 +26,7 @@ use chrono::{DateTime, Utc};
 use self::call::{Call, StoreTime};
 use self::hand::Hand;
 use self::relay::Relay;
+use self::scarcity::Scarcity;
 pub(crate) use self::step::{Answer, Compose, Input, Send, Step, Verdicts};
 use crate::domain::{ClaimId, HaltCause, RelayName, WorkerId};
 use crate::engine::{Drained, Health};
@@ -53,6 +55,7 @@ pub(crate) struct Plan {
     relays: BTreeMap<RelayName, Relay>,
     connections: HashMap<u64, Connection>,
     hand: Hand,
+    scarcity: Scarcity,
     time: StoreTime,
     policy_version: u64,
     tick: Call<Tick>,
@@ -107,6 +110,7 @@ impl Plan {
             relays,
             connections: HashMap::new(),
             hand: Hand::default(),
+            scarcity: Scarcity::default(),
             time: StoreTime::new(store_now, now, now),
             policy_version: 0,
             tick: Call::new(),
@@ -189,7 +193,7 @@ impl Plan {
         calls
             .into_iter()
             .flatten()
-            .chain(self.hand.next_ready(now))
+            .chain(self.hand.next_ready(now, &self.scarcity))
             .chain(relays)
             .chain((self.stopping.is_none() && self.claim.is_free()).then_some(self.claim_at))
             .chain(self.tick.is_free().then_some(self.tick_at))

@@ -20,7 +20,11 @@ impl Plan {
         let name = self
             .relays
             .iter()
-            .find(|(name, relay)| relay.wanted(self.hand.ready(name, now), now) > 0)
+            .find(|(name, relay)| {
+                // Where no more may be opened, nothing needs to be counted.
+                let ready = || self.hand.ready(name, self.scarcity.soon());
+                relay.wanted(usize::MAX, now) > 0 && relay.wanted(ready(), now) > 0
+            })
             .map(|(name, _)| name.clone())?;
         let connection = self.number();
         self.relays.get_mut(&name)?.connecting.insert(connection);

@@ -62,6 +62,7 @@ impl Plan {
     pub(super) fn learn_policy(&mut self, now: Duration, version: u64) {
         if version != self.policy_version {
             self.policy_version = version;
+            self.scarcity.forget();
             self.claim_at = now;
         }
     }
