@@ -25,6 +25,8 @@ struct Held {
     binding: Arc<Binding>,
     calls: u32,
     mails: BTreeSet<u64>,
+    /// How many of them the gate has not been asked for: counted along, because the plan looks at it after every event.
+    waiting: usize,
 }
 
 /// A delivery in hand.
@@ -34,6 +36,13 @@ pub(super) struct Mail {
     pub(super) binding: Arc<Binding>,
     pub(super) delivery: ClaimedDelivery,
     pub(super) stage: Stage,
+}
+
+impl Mail {
+    /// Whether it is to be composed, or to begin.
+    fn is_waiting(&self) -> bool {
+        matches!(self.stage, Stage::Composing | Stage::Ready(_))
+    }
 }
 
 #[derive(Debug)]
@@ -76,6 +85,7 @@ impl Hand {
                 binding: claim.binding,
                 calls: 0,
                 mails: flights.iter().copied().collect(),
+                waiting: flights.len(),
             },
         );
         flights
@@ -129,6 +139,9 @@ impl Hand {
                 && let Stage::Ready(draft) = std::mem::replace(&mut mail.stage, Stage::Composing)
             {
                 mail.stage = Stage::Beginning(draft);
+                if let Some(held) = self.claims.get_mut(&mail.claim) {
+                    held.waiting -= 1;
+                }
             }
         }
         drawn
@@ -176,6 +189,9 @@ impl Hand {
         };
         if let Stage::Beginning(draft) = std::mem::replace(&mut mail.stage, Stage::Composing) {
             mail.stage = Stage::Ready(draft);
+            if let Some(held) = self.claims.get_mut(&mail.claim) {
+                held.waiting += 1;
+            }
         }
         queue_of(&mut self.queues, mail).push_front(flight);
     }
@@ -184,6 +200,7 @@ impl Hand {
         let mail = self.mails.remove(&flight)?;
         if let Some(held) = self.claims.get_mut(&mail.claim) {
             held.mails.remove(&flight);
+            held.waiting -= usize::from(mail.is_waiting());
             if held.mails.is_empty() {
                 self.claims.remove(&mail.claim);
             }
@@ -203,9 +220,7 @@ impl Hand {
         let mut flights: Vec<u64> = self
             .mails
             .iter()
-            .filter(|(_, mail)| {
-                matches!(mail.stage, Stage::Composing | Stage::Ready(_)) && of(mail)
-            })
+            .filter(|(_, mail)| mail.is_waiting() && of(mail))
             .map(|(flight, _)| *flight)
             .collect();
         flights.sort_unstable();
@@ -269,12 +284,12 @@ impl Hand {
         paced: &BTreeSet<&StreamId>,
     ) -> BTreeMap<(RelayName, Lane), usize> {
         let mut backlog = BTreeMap::new();
-        for mail in self.mails.values() {
-            let waits = matches!(mail.stage, Stage::Composing | Stage::Ready(_));
-            if waits && !paced.contains(&mail.binding.stream) {
+        for held in self.claims.values() {
+            let binding = &held.binding;
+            if !paced.contains(&binding.stream) {
                 *backlog
-                    .entry((mail.binding.relay.clone(), mail.binding.lane))
-                    .or_insert(0) += 1;
+                    .entry((binding.relay.clone(), binding.lane))
+                    .or_insert(0) += held.waiting;
             }
         }
         backlog
