@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::Fault;
@@ -15,17 +16,17 @@ use crate::domain::Fault;
 /// assert_eq!(error.kind(), ErrorKind::NotFound);
 /// assert_eq!(error.to_string(), "status: no campaign has the id \"spring\"");
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Inner {
     kind: ErrorKind,
     op: &'static str,
     detail: String,
     faults: Vec<Fault>,
     retry_after: Option<Duration>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// What sort of failure an [`Error`] is: what the caller can do about it.
@@ -92,7 +93,7 @@ impl Error {
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         let mut error = Self::new(ErrorKind::Source, op, detail);
-        error.0.source = Some(source.into());
+        error.0.source = Some(Arc::from(source.into()));
         error
     }
 

@@ -12,6 +12,7 @@ pub mod gate;
 pub mod limiter;
 pub mod limits;
 pub mod memory;
+pub mod news;
 pub mod observer;
 pub mod policy_store;
 pub mod queue;

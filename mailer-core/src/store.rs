@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::gate::{Gate, TwoStep};
 use crate::limiter::RateLimiter;
 use crate::memory::MemoryStore;
+use crate::news::News;
 use crate::policy_store::PolicyStore;
 use crate::queue::{DeferQueue, Intake, Ledger};
 
@@ -28,6 +29,7 @@ pub struct Store {
     pub(crate) policy: Arc<dyn PolicyStore>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) gate: Arc<dyn Gate>,
+    pub(crate) news: Option<Arc<dyn News>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) namespace: String,
     pub(crate) warnings: Vec<String>,
@@ -47,6 +49,7 @@ impl Store {
             policy: Arc::clone(&backend) as Arc<dyn PolicyStore>,
             limiter: Arc::clone(&backend) as Arc<dyn RateLimiter>,
             gate: backend,
+            news: None,
             clock,
             namespace: "mailer".to_owned(),
             warnings: Vec::new(),
@@ -58,6 +61,13 @@ impl Store {
     #[must_use]
     pub fn with_warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
         self.warnings.extend(warnings);
+        self
+    }
+
+    /// Workers hear at once what other processes did, where a backend can tell. Without it they find out by their ticks.
+    #[must_use]
+    pub fn with_news(mut self, news: Arc<dyn News>) -> Self {
+        self.news = Some(news);
         self
     }
 

@@ -11,6 +11,7 @@ mod ledger;
 mod limiter;
 mod micros;
 mod namespace;
+mod news;
 mod policy;
 mod queue;
 mod reply;

@@ -53,14 +53,14 @@ script!(USAGE: ARGUMENTS CALENDAR OTHER_KINDS LIMITS ["usage"]);
 
 // The namespace and its policy.
 script!(OPEN: ARGUMENTS ["open"]);
-script!(POLICY: GUARDED ["policy"]);
+script!(POLICY: GUARDED ["news" "policy"]);
 script!(READ_POLICY: GUARDED ["read_policy"]);
 
 // What goes in.
 script!(CREATE: GUARDED ["make" "create"]);
 script!(APPEND: GUARDED STREAMS ["load" "append"]);
-script!(SEAL: GUARDED STREAMS PAGES STEPS ["load" "seal"]);
-script!(ENQUEUE: GUARDED STREAMS PAGES STEPS ["make" "enqueue"]);
+script!(SEAL: GUARDED STREAMS PAGES STEPS ["load" "news" "seal"]);
+script!(ENQUEUE: GUARDED STREAMS PAGES STEPS ["make" "news" "enqueue"]);
 
 // What workers do.
 script!(CLAIM: GUARDED STREAMS PAGES STEPS DEFERRING CLAIMS ["serving" "hours" "claim"]);
@@ -79,9 +79,9 @@ script!(SPEC: GUARDED ["spec"]);
 
 // How the host steers.
 script!(DEFER: GUARDED STREAMS PAGES STEPS DEFERRING ["asked" "defer"]);
-script!(RESUME: GUARDED STREAMS PAGES STEPS ["resume"]);
-script!(HOLD: GUARDED STREAMS PAGES STEPS ["hold"]);
-script!(RESOLVE: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["resolve"]);
+script!(RESUME: GUARDED STREAMS PAGES STEPS ["news" "resume"]);
+script!(HOLD: GUARDED STREAMS PAGES STEPS ["news" "hold"]);
+script!(RESOLVE: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["news" "resolve"]);
 script!(PURGE: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["forget" "purge"]);
 script!(TRASH: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["forget" "trash"]);
 

@@ -12,6 +12,7 @@ use crate::args::Args;
 use crate::call::Caller;
 use crate::connection::{Link, RedisConfig, ServerReport};
 use crate::limiter;
+use crate::news::Listening;
 use crate::policy::delays;
 use crate::rules::Rules;
 use crate::script::OPEN;
@@ -40,6 +41,7 @@ struct Inner {
     rules: Rules,
     /// The policy of the last version that was read.
     policy: Mutex<Option<Arc<StoredPolicy>>>,
+    listening: Listening,
 }
 
 impl RedisStore {
@@ -82,6 +84,7 @@ impl RedisStore {
                 streams: Streams::default(),
                 rules: Rules::default(),
                 policy: Mutex::default(),
+                listening: Listening::default(),
             }),
         })
     }
@@ -104,6 +107,10 @@ impl RedisStore {
         &self.inner.rules
     }
 
+    pub(crate) fn listening(&self) -> &Listening {
+        &self.inner.listening
+    }
+
     pub(crate) fn known_policy(&self) -> MutexGuard<'_, Option<Arc<StoredPolicy>>> {
         self.inner
             .policy
@@ -120,7 +127,8 @@ impl From<RedisStore> for Store {
         };
         let namespace = store.caller().namespace.as_str().to_owned();
         let warnings = store.report().warnings().to_vec();
-        Self::new(store, clock)
+        Self::new(store.clone(), clock)
+            .with_news(Arc::new(store))
             .namespace(namespace)
             .with_warnings(warnings)
     }

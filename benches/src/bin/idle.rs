@@ -7,6 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use benches::{
@@ -24,8 +25,10 @@ async fn main() -> Result<(), Failure> {
         .nth(1)
         .map_or(Ok(10), |word| word.parse())?;
     let server = RedisServer::builder().start().await?;
-    let store = Watched::new(RedisStore::connect(server.url(), "bench").await?);
-    let mailer = Mailer::open(Store::new(store.clone(), std::sync::Arc::new(SystemClock))).await?;
+    let redis = RedisStore::connect(server.url(), "bench").await?;
+    let store = Watched::new(redis.clone());
+    let whole = Store::new(store.clone(), Arc::new(SystemClock)).with_news(Arc::new(redis));
+    let mailer = Mailer::open(whole).await?;
     mailer
         .set_policy(&Policy::new().limit("1/day")?, None)
         .await?;

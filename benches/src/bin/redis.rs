@@ -56,8 +56,10 @@ async fn run(count: u64, connections: usize, kind: &str) -> Result<(), Failure> 
         other => return Err(format!("{other:?} is none of none, everysec, always").into()),
     };
     let server = builder.start().await?;
-    let store = Watched::new(RedisStore::connect(server.url(), "bench").await?);
-    let mailer = Mailer::open(Store::new(store.clone(), Arc::new(SystemClock))).await?;
+    let redis = RedisStore::connect(server.url(), "bench").await?;
+    let store = Watched::new(redis.clone());
+    let whole = Store::new(store.clone(), Arc::new(SystemClock)).with_news(Arc::new(redis));
+    let mailer = Mailer::open(whole).await?;
     let policy = Policy::unlimited()
         .limit("4000000000/hour")?
         .limit("4000000000/day@Europe/Moscow")?;

@@ -3,7 +3,7 @@
 //! `cargo run --release -p benches --bin wake -- [TIMES]`
 //!
 //! For the memory store and for Redis, with one worker: a limit's window turns; the limit is raised through the worker's own
-//! mailer; it is raised by another process, of which the worker learns by its tick.
+//! mailer; it is raised by another process. Of that a worker over memory learns by its tick, and one over Redis by news.
 
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 

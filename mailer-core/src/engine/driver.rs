@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::Drained;
 use super::health::{Health, HealthBoard};
+use super::listener::Listener;
 use super::plan::{Answer, Compose, Input, Plan, Setup, Step};
 use super::poke::Pokes;
 use crate::Store;
@@ -59,6 +60,7 @@ pub(super) struct Driver<'a> {
     reports: mpsc::UnboundedReceiver<(Hold, Report)>,
     report: mpsc::UnboundedSender<(Hold, Report)>,
     pokes: mpsc::UnboundedReceiver<Hold>,
+    listener: Listener,
     connections: HashMap<u64, mpsc::Sender<Assignment>>,
     tasks: tokio::task::JoinSet<()>,
     health_at: Duration,
@@ -75,6 +77,7 @@ impl<'a> Driver<'a> {
             reports,
             report,
             pokes: tools.pokes.subscribe(),
+            listener: Listener::new(tools.store.news.clone()),
             connections: HashMap::new(),
             tasks: tokio::task::JoinSet::new(),
             health_at: Duration::ZERO,
@@ -118,9 +121,12 @@ impl<'a> Driver<'a> {
                 }
                 unchanged => unchanged,
             };
-            let wake_at = self.plan.sleep_until(now).min(phase.ends_at());
-            let pause = wake_at.saturating_sub(now);
             let is_working = phase == Phase::Working;
+            let rests_until = self.listener.rests_until(now).filter(|_| is_working);
+            let wake_at = self.plan.sleep_until(now).min(phase.ends_at());
+            let pause = wake_at
+                .min(rests_until.unwrap_or(Duration::MAX))
+                .saturating_sub(now);
             tokio::select! {
                 // What has happened comes before the end of a sleep.
                 biased;
@@ -136,6 +142,11 @@ impl<'a> Driver<'a> {
                 Some(hold) = self.pokes.recv() => {
                     self.plan.take(clock.monotonic(), Input::Poked);
                     drop(hold);
+                }
+                is_news = self.listener.heard(&*clock), if is_working && rests_until.is_none() => {
+                    if is_news {
+                        self.plan.take(clock.monotonic(), Input::Poked);
+                    }
                 }
                 () = clock.sleep(pause) => {}
             }
@@ -285,8 +296,9 @@ impl<'a> Driver<'a> {
     fn write_health(&mut self, now: Duration) {
         if now >= self.health_at {
             self.health_at = now + HEALTH_EVERY;
+            let warnings = self.tools.store.warnings.iter();
             self.tools.health.write(Health {
-                store_warnings: self.tools.store.warnings.clone(),
+                store_warnings: warnings.chain(self.listener.complaint()).cloned().collect(),
                 ..self.plan.health()
             });
         }

@@ -5,6 +5,7 @@
 mod drained;
 mod driver;
 mod health;
+mod listener;
 mod mailer;
 mod plan;
 mod poke;

@@ -144,7 +144,8 @@ impl WorkerBuilder {
     }
 
     /// How often the store is asked while nothing is in hand; 500 ms, if not given. Changes made through the same
-    /// process's mailer are noticed at once in any case.
+    /// process's mailer are noticed at once in any case, and those of other processes where the store has
+    /// [`News`](crate::news::News).
     pub fn idle_tick(mut self, interval: Duration) -> Self {
         self.idle_tick = interval.max(Duration::from_millis(10));
         self

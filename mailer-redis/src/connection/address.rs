@@ -4,13 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use mailer_core::domain::Fault;
-use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
     Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, TlsCertificates,
 };
 use url::Url;
 
+use super::cluster::Cluster;
 use super::config::RedisConfig;
 use super::sentinel::Sentinels;
 
@@ -34,7 +34,7 @@ pub(super) struct Address {
 
 pub(super) enum Target {
     Server(Client),
-    Cluster(ClusterClient),
+    Cluster(Cluster),
     Sentinels(Sentinels),
 }
 
@@ -57,7 +57,7 @@ impl Address {
             Place::Cluster(urls) => {
                 let nodes = parse_all(urls, roots)?;
                 tls = nodes.iter().any(is_tls);
-                cluster(config, nodes, urls).map(Target::Cluster)
+                Cluster::new(config, nodes, urls).map(Target::Cluster)
             }
             Place::Sentinels { urls, master } => {
                 if master.is_empty() {
@@ -76,33 +76,6 @@ impl Address {
             tls,
         })
     }
-}
-
-fn cluster(
-    config: &RedisConfig,
-    nodes: Vec<ConnectionInfo>,
-    urls: &[String],
-) -> Result<ClusterClient, Fault> {
-    if let Some(at) = nodes
-        .iter()
-        .position(|node| node.redis_settings().db() != 0)
-    {
-        let rule = "a Cluster has no other database than 0";
-        return Err(Fault::new("urls", masked(&urls[at]), rule));
-    }
-    let mut builder = ClusterClientBuilder::new(nodes)
-        .connection_timeout(config.waits.connect)
-        .response_timeout(config.waits.command)
-        // More would hide an outage from the caller for longer than its bound.
-        .retries(2)
-        .max_retry_wait(100)
-        .tcp_settings(tcp());
-    if let Some(pem) = &config.roots {
-        builder = builder.certs(certificates(pem));
-    }
-    builder
-        .build()
-        .map_err(|error| Fault::new("urls", masked(&urls[0]), error.to_string()))
 }
 
 fn parse_all(urls: &[String], roots: Option<&[u8]>) -> Result<Vec<ConnectionInfo>, Vec<Fault>> {
@@ -150,11 +123,37 @@ fn is_tls(info: &ConnectionInfo) -> bool {
     matches!(info.addr(), ConnectionAddr::TcpTls { .. })
 }
 
-fn certificates(pem: &[u8]) -> TlsCertificates {
+pub(super) fn certificates(pem: &[u8]) -> TlsCertificates {
     TlsCertificates {
         client_tls: None,
         root_cert: Some(pem.to_vec()),
     }
+}
+
+/// The same login and way of encryption at another address; without a host, at another port.
+pub(super) fn elsewhere(info: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
+    let host = match info.addr() {
+        ConnectionAddr::Tcp(own, _) | ConnectionAddr::TcpTls { host: own, .. }
+            if host.is_empty() =>
+        {
+            own.clone()
+        }
+        _ => host.to_owned(),
+    };
+    let addr = match info.addr() {
+        ConnectionAddr::TcpTls {
+            insecure,
+            tls_params,
+            ..
+        } => ConnectionAddr::TcpTls {
+            host,
+            port,
+            insecure: *insecure,
+            tls_params: tls_params.clone(),
+        },
+        _ => ConnectionAddr::Tcp(host, port),
+    };
+    info.clone().set_addr(addr)
 }
 
 /// With our settings of the socket, and the protocol in which replies are read.
@@ -167,7 +166,7 @@ fn settled(info: ConnectionInfo) -> ConnectionInfo {
 }
 
 /// A connection that a firewall has forgotten is noticed between two calls, not by one.
-fn tcp() -> TcpSettings {
+pub(super) fn tcp() -> TcpSettings {
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(15))
         .with_interval(Duration::from_secs(5));

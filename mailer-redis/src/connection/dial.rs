@@ -1,6 +1,6 @@
 //! Making a connection.
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisFuture, RedisResult, Value};
@@ -45,11 +45,25 @@ impl Dialer {
                 .await
                 .map(Connection::Server),
             Target::Sentinels(sentinels) => {
-                let master = sentinels.connect(&self.bounds).await;
-                master.map(Connection::Server)
+                let (_, connection) = sentinels.master(&self.bounds).await?;
+                Ok(Connection::Server(connection))
             }
-            Target::Cluster(client) => client.get_async_connection().await.map(Connection::Cluster),
+            Target::Cluster(cluster) => {
+                let nodes = cluster.client.get_async_connection().await;
+                nodes.map(Connection::Cluster)
+            }
         }
+    }
+
+    /// A connection that can subscribe: to the server on which scripts run that declare this key. Its bound is the
+    /// caller's.
+    pub(super) async fn dial_for_news(&self, key: &str) -> RedisResult<PubSub> {
+        let client = match &self.target {
+            Target::Server(client) => client.clone(),
+            Target::Sentinels(sentinels) => sentinels.master(&self.bounds).await?.0,
+            Target::Cluster(cluster) => cluster.owner_of(key, &self.bounds).await?,
+        };
+        client.get_async_pubsub().await
     }
 }
 

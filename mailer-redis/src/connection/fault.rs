@@ -47,6 +47,11 @@ pub(super) fn late(op: &'static str, place: &Place, bound: Duration) -> Error {
     Error::unavailable(op, detail, SOON)
 }
 
+/// A connection that was only listened on has ended.
+pub(super) fn broken_off(op: &'static str, place: &Place) -> Error {
+    Error::unavailable(op, format!("{place} broke off the subscription"), SOON)
+}
+
 /// The error of the library for one of Redis.
 pub(super) fn describe(op: &'static str, place: &Place, at: At, error: &RedisError) -> Error {
     let unavailable =

@@ -1,6 +1,7 @@
 //! The way to the server.
 
 mod address;
+mod cluster;
 mod config;
 mod dial;
 mod durability;
@@ -23,11 +24,12 @@ use std::time::Duration;
 
 use mailer_core::Error;
 use mailer_core::clock::{Clock, SystemClock};
+use redis::aio::PubSubStream;
 use redis::{Cmd, RedisResult, ScriptInvocation, Value};
 
 use address::Place;
 use dial::{Connection, Dialer};
-use fault::{At, describe, is_of_another_time, is_stale, late};
+use fault::{At, broken_off, describe, is_of_another_time, is_stale, late};
 use line::Line;
 
 /// A way to the server that mends itself. Every call ends within its bound, and its clones share the connections.
@@ -90,6 +92,32 @@ impl Link {
     #[cfg(test)]
     pub(crate) async fn command(&self, op: &'static str, command: &Cmd) -> Result<Value, Error> {
         self.0.run(op, op, Request::Command(command)).await
+    }
+
+    /// Listens to a channel, on a connection of its own that ends with the stream. In a Cluster to the node that has `key`,
+    /// where the scripts publish: so it does not matter which nodes hear each other.
+    pub(crate) async fn listen(
+        &self,
+        op: &'static str,
+        channel: &str,
+        key: &str,
+    ) -> Result<PubSubStream, Error> {
+        let place = &self.0.place;
+        let subscribed = self.0.within(op, async {
+            let dialled = self.0.dialer.dial_for_news(key).await;
+            let mut line = dialled.map_err(|error| describe(op, place, At::Connect, &error))?;
+            let at = At::Command("SUBSCRIBE");
+            match line.subscribe(channel).await {
+                Ok(()) => Ok(line.into_on_message()),
+                Err(error) => Err(describe(op, place, at, &error)),
+            }
+        });
+        subscribed.await
+    }
+
+    /// The subscription came to an end by itself.
+    pub(crate) fn broke_off(&self, op: &'static str) -> Error {
+        broken_off(op, &self.0.place)
     }
 
     /// What was found when it was opened.

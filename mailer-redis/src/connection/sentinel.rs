@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError,
-    RedisResult, ServerErrorKind, Value, cmd,
+    AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, RedisError, RedisResult,
+    ServerErrorKind, Value, cmd,
 };
+
+use super::address::elsewhere;
 
 /// The sentinels, and how to log in to the master that they name.
 pub(super) struct Sentinels {
@@ -46,11 +48,11 @@ impl Sentinels {
         })
     }
 
-    /// A connection to the present master.
-    pub(super) async fn connect(
+    /// The present master, and a connection to it.
+    pub(super) async fn master(
         &self,
         bounds: &AsyncConnectionConfig,
-    ) -> RedisResult<MultiplexedConnection> {
+    ) -> RedisResult<(Client, MultiplexedConnection)> {
         let first = self.first.load(Ordering::Relaxed);
         let mut last = RedisError::from((ErrorKind::EmptySentinelList, "no sentinel is given"));
         for step in 0..self.sentinels.len() {
@@ -58,9 +60,9 @@ impl Sentinels {
             // Whoever gives up in the middle of this leaves the silent one to be asked last the next time.
             self.first.store(at + 1, Ordering::Relaxed);
             match self.ask(&self.sentinels[at], bounds).await {
-                Ok(connection) => {
+                Ok(master) => {
                     self.first.store(at, Ordering::Relaxed);
-                    return Ok(connection);
+                    return Ok(master);
                 }
                 Err(error) => last = error,
             }
@@ -72,7 +74,7 @@ impl Sentinels {
         &self,
         sentinel: &Client,
         bounds: &AsyncConnectionConfig,
-    ) -> RedisResult<MultiplexedConnection> {
+    ) -> RedisResult<(Client, MultiplexedConnection)> {
         let mut asked = sentinel
             .get_multiplexed_async_connection_with_config(bounds)
             .await?;
@@ -88,7 +90,8 @@ impl Sentinels {
             )
                 .into());
         };
-        let mut master = Client::open(self.master.clone().set_addr(self.address(host, port)))?
+        let client = Client::open(elsewhere(&self.master, &host, port))?;
+        let mut master = client
             .get_multiplexed_async_connection_with_config(bounds)
             .await?;
         // In the middle of a failover a sentinel names the old master, which may have become a replica.
@@ -99,23 +102,7 @@ impl Sentinels {
             )
                 .into()),
             Err(error) if error.code() != Some("NOPERM") => Err(error),
-            _ => Ok(master),
-        }
-    }
-
-    fn address(&self, host: String, port: u16) -> ConnectionAddr {
-        match self.master.addr() {
-            ConnectionAddr::TcpTls {
-                insecure,
-                tls_params,
-                ..
-            } => ConnectionAddr::TcpTls {
-                host,
-                port,
-                insecure: *insecure,
-                tls_params: tls_params.clone(),
-            },
-            _ => ConnectionAddr::Tcp(host, port),
+            _ => Ok((client, master)),
         }
     }
 }

@@ -34,4 +34,6 @@ redis.call('HSET', s.key .. 'keys', key, number .. ':' .. index)
 redis.call('ZREM', P .. 'finished', number .. ' ' .. id)
 set_due(p)
 touch(s)
-return finish({})
+local reply = finish({})
+if roused then announce() end
+return reply

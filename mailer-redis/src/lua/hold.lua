@@ -30,4 +30,6 @@ else
   end
   touch_and_end(s)
 end
-return finish({ 'done' })
+local reply = finish({ 'done' })
+if roused then announce() end
+return reply

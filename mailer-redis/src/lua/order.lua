@@ -31,12 +31,16 @@ local function take_out(s)
   end
 end
 
+-- Whether something is due of which idle workers do not know.
+local roused = false
+
 -- Says to the fair order when something of the stream is due: FairOrder::due in mailer-core.
 local function set_stand(s, due)
   local stand = not due and 'out' or due > now and 'asleep' or 'ready'
   if s.stand == stand and (stand ~= 'asleep' or s.due == due) then return end
   take_out(s)
   set(s, 'stand', stand)
+  roused = roused or stand ~= 'out'
   if stand == 'asleep' then
     set(s, 'due', due)
     redis.call('ZADD', P .. 'asleep', due, s.id)

@@ -11,4 +11,6 @@ else
   redis.call('SET', P .. 'policy', stored)
   redis.call('HSET', META, 'version', version + 1, 'epoch', epoch + 1, 'policy', 1, 'retry', retry, 'trouble', trouble)
 end
-return confirm({ 'done', version + 1 })
+local reply = confirm({ 'done', version + 1 })
+if stored ~= '' then announce() end
+return reply

@@ -5,4 +5,6 @@ local p = s and page(s, number)
 if not p or p.marks[index + 1] ~= UNKNOWN or not step(p, index, event) then return answer({ 0 }) end
 if event == 'resend' then set(s, 'finished_at', false) end
 page_changed(p)
-return finish({ 1 })
+local reply = finish({ 1 })
+if roused then announce() end
+return reply

@@ -10,4 +10,6 @@ if not s.sealed_at then
   redis.call('ZREM', P .. 'drafts', id)
 end
 touch_and_end(s)
-return finish({ 'done' })
+local reply = finish({ 'done' })
+if roused then announce() end
+return reply

@@ -71,14 +71,18 @@ impl<T: Clone> Call<T> {
                 self.asked.take().map(|asked| (asked, reply)).ok_or(None)
             }
             Err(error) => {
-                let backoff =
-                    Duration::from_millis(250) * 2u32.saturating_pow(self.failures.min(5));
+                self.again_at = now + backoff(self.failures, &error);
                 self.failures = self.failures.saturating_add(1);
-                self.again_at = now + error.retry_after().unwrap_or(backoff).min(LONGEST);
                 Err(Some(error))
             }
         }
     }
+}
+
+/// How long to wait after so many failures and this one.
+pub(in crate::engine) fn backoff(failures: u32, error: &Error) -> Duration {
+    let longer = Duration::from_millis(250) * 2u32.saturating_pow(failures.min(5));
+    error.retry_after().unwrap_or(longer).min(LONGEST)
 }
 
 /// The store's clock as a worker knows it: what it said, and when.

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+pub(in crate::engine) use self::call::backoff;
 use self::call::{Call, StoreTime};
 use self::hand::Hand;
 use self::relay::Relay;
