@@ -50,24 +50,45 @@ impl Mail {
         }
     }
 
-    /// The pieces in which it goes out, headers first; the final dot is at the end of the last.
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        let body = self
-            .body
-            .as_ref()
-            .map(EncodedBody::bytes)
-            .unwrap_or_default();
-        let mut rest = body.get(self.taken..).unwrap_or_default();
-        std::iter::once(self.first.as_slice()).chain(std::iter::from_fn(move || {
-            let length = if rest.len() <= PIECE {
-                rest.len()
-            } else {
-                PIECE - SHORTEST_LAST
-            };
-            let (piece, after) = rest.split_at(length);
-            rest = after;
-            (!piece.is_empty()).then_some(piece)
-        }))
+    /// Whether all of it goes out in one write.
+    pub(crate) fn is_one_piece(&self) -> bool {
+        self.rest().is_empty()
+    }
+
+    /// All pieces but the last, headers first.
+    pub(crate) fn leading(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.rest();
+        let first = (!rest.is_empty()).then_some(self.first.as_slice());
+        let others = std::iter::from_fn(move || {
+            (rest.len() > PIECE).then(|| {
+                let (piece, after) = rest.split_at(PIECE - SHORTEST_LAST);
+                rest = after;
+                piece
+            })
+        });
+        first.into_iter().chain(others)
+    }
+
+    /// The last piece, with the final dot at its end; and, if that is the only one, what is to follow in the same segment.
+    /// With it the length of the piece alone.
+    pub(crate) fn last(&mut self, behind: Option<&Envelope>) -> (&[u8], usize) {
+        if self.is_one_piece() {
+            let length = self.first.len();
+            if let Some(envelope) = behind {
+                self.first.extend_from_slice(envelope.flight());
+            }
+            return (&self.first, length);
+        }
+        let led: usize = self.leading().skip(1).map(<[u8]>::len).sum();
+        let last = self.rest().get(led..).unwrap_or_default();
+        (last, last.len())
+    }
+
+    /// What of the body does not go with the headers.
+    fn rest(&self) -> &[u8] {
+        let body = self.body.as_ref().map(EncodedBody::bytes);
+        body.and_then(|body| body.get(self.taken..))
+            .unwrap_or_default()
     }
 }
 
@@ -105,8 +126,10 @@ mod tests {
             let mut mail = Mail::default();
             let bodies = Bodies::default();
             mail.write(&email, &Extensions::default(), &bodies).unwrap();
-            let pieces: Vec<&[u8]> = mail.pieces().collect();
-            assert!(pieces.last().unwrap().ends_with(b"\r\n.\r\n"));
+            let mut pieces: Vec<Vec<u8>> = mail.leading().map(<[u8]>::to_vec).collect();
+            let (last, length) = mail.last(None);
+            assert!(last.ends_with(b"\r\n.\r\n") && last.len() == length);
+            pieces.push(last.to_vec());
             assert!(pieces.iter().all(|piece| piece.len() <= PIECE));
             let mut head = Vec::new();
             write_head(&mut head, &email).unwrap();

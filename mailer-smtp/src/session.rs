@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mailer_core::domain::{Email, Outcome};
@@ -17,6 +18,9 @@ use crate::wire::Fault;
 /// A relay may close a connection on which too much was refused (Postfix after 20 refusals, and each mail can have two).
 const MOST_REFUSALS: u32 = 10;
 
+/// How long a mail's final dot waits for the next mail. A store across a network answers within it.
+const MOMENT: Duration = Duration::from_millis(2);
+
 /// One connection to the relay, and its place among those that may be open.
 #[derive(Debug)]
 pub(crate) struct SmtpSession {
@@ -28,6 +32,8 @@ pub(crate) struct SmtpSession {
     /// Mails that this connection has carried, and how many of them the relay refused.
     served: u32,
     refused: u32,
+    /// Whether the last mail was followed at once: so this one may be, too.
+    has_next: bool,
     is_over: bool,
     /// The last field: the place becomes free when the connection is closed.
     _slot: OwnedSemaphorePermit,
@@ -78,6 +84,7 @@ impl SmtpSession {
             next: Mail::default(),
             served: 0,
             refused: 0,
+            has_next: false,
             is_over: false,
             _slot: slot,
         }
@@ -173,22 +180,41 @@ impl SmtpSession {
     }
 
     /// Sends the body of the mail in hand and waits for the relay's verdict. The next envelope does not wait for it: it
-    /// leaves behind the dot as soon as there is a next mail.
+    /// leaves in one segment with the dot if there is a next mail in a moment, or else behind it as soon as there is one.
     async fn carry(&mut self, flight: &InFlight, work: &mut Work) -> (Done, Option<InFlight>) {
-        let limits = &self.relay.settings.limits;
-        let wire = &mut self.line.wire;
-        if let Err(done) = body::send(wire, &self.mail, flight, limits).await {
-            return (done, None);
-        }
         let may_be_followed = self.line.extensions.pipelining
             && self.relay.overlaps.load(Ordering::Relaxed)
             && self.served + 1 < self.relay.settings.messages_per_connection;
+        let next = match may_be_followed && self.has_next && self.mail.is_one_piece() {
+            true => self.line.wire.patiently(MOMENT, work.next()).await.ok(),
+            false => None,
+        };
+        let limits = &self.relay.settings.limits;
+        let wire = &mut self.line.wire;
+        if let Err(done) = body::lead(wire, &self.mail, flight, limits).await {
+            return (done, None);
+        }
+        self.has_next = matches!(next, Some(Some(_)));
+        let behind = match next.flatten() {
+            Some((permit, email)) => self.prepare(permit, &email),
+            None => None,
+        };
+        let limits = &self.relay.settings.limits;
+        let wire = &mut self.line.wire;
+        let envelope = behind.as_ref().map(|_| &self.next.envelope);
+        if let Err(done) = body::finish(wire, &mut self.mail, envelope, limits).await {
+            return (done, behind);
+        }
+        if behind.is_some() {
+            return self.verdict_before(behind).await;
+        }
         // Both are safe to drop, as in `pull`.
         let next = tokio::select! {
             biased;
             done = body::verdict(wire, Stage::Dot, limits.after_dot) => return (done, None),
             next = work.next(), if may_be_followed => next,
         };
+        self.has_next = next.is_some();
         let behind = match next {
             Some((permit, email)) => self.follow(permit, &email).await,
             None => None,
@@ -196,16 +222,24 @@ impl SmtpSession {
         self.verdict_before(behind).await
     }
 
-    /// Sends the envelope of the next mail.
-    async fn follow(&mut self, permit: Permit, email: &Email) -> Option<InFlight> {
+    /// Begins the next mail, whose envelope is to leave now.
+    fn prepare(&mut self, permit: Permit, email: &Email) -> Option<InFlight> {
         let written = self
             .next
             .write(email, &self.line.extensions, &self.relay.bodies);
         let flight = permit.begin().ok()?;
-        if let Err(unsendable) = written {
-            flight.finish(unsendable.outcome());
-            return None;
+        match written {
+            Ok(()) => Some(flight),
+            Err(unsendable) => {
+                flight.finish(unsendable.outcome());
+                None
+            }
         }
+    }
+
+    /// Sends the envelope of the next mail.
+    async fn follow(&mut self, permit: Permit, email: &Email) -> Option<InFlight> {
+        let flight = self.prepare(permit, email)?;
         let limits = &self.relay.settings.limits;
         match envelope::write(&mut self.line.wire, &self.next, limits).await {
             Ok(()) => Some(flight),

@@ -148,6 +148,18 @@ impl Wire {
         self.deadline.within(limit, read).await.map(drop)
     }
 
+    /// Waits for something else than the relay, not longer than `limit`.
+    ///
+    /// # Cancel safety
+    /// That of the future.
+    pub(crate) async fn patiently<F: Future>(
+        &mut self,
+        limit: Duration,
+        future: F,
+    ) -> Result<F::Output, TimedOut> {
+        self.deadline.within(limit, future).await
+    }
+
     /// Closes our direction.
     pub(crate) async fn close(&mut self, limit: Duration) {
         // Whatever comes of it, the connection is not used any further.

@@ -6,6 +6,7 @@ use mailer_core::transport::InFlight;
 use super::{After, Done, silent, told};
 use crate::classify::Stage;
 use crate::mail::Mail;
+use crate::render::Envelope;
 use crate::reply::Reply;
 use crate::time_limits::TimeLimits;
 use crate::wire::{Fault, Unwritten, Wire};
@@ -13,23 +14,20 @@ use crate::wire::{Fault, Unwritten, Wire};
 /// The final dot and its line end.
 const DOT: usize = 3;
 
-/// Writes the mail and its final dot.
+/// Writes all of the mail but its last piece, which has the final dot, and looks whether that may follow.
 ///
 /// # Errors
-/// What became of the mail, if the dot did not leave.
-pub(crate) async fn send(
+/// What became of the mail, if not.
+pub(crate) async fn lead(
     wire: &mut Wire,
     mail: &Mail,
     flight: &InFlight,
     limits: &TimeLimits,
 ) -> Result<(), Done> {
-    let mut pieces = mail.pieces();
-    let mut last = pieces.next().unwrap_or_default();
-    for next in pieces {
-        if let Err(unwritten) = wire.write(last, limits.block).await {
+    for piece in mail.leading() {
+        if let Err(unwritten) = wire.write(piece, limits.block).await {
             return Err(interrupted(wire, Stage::Body, &unwritten, limits).await);
         }
-        last = next;
     }
     if !wire.is_quiet().await {
         // It refuses what it has seen so far, or the two sides no longer agree on whose turn it is. Never take this for
@@ -44,10 +42,24 @@ pub(crate) async fn send(
             after: After::Close,
         });
     }
-    match wire.write(last, limits.block).await {
+    Ok(())
+}
+
+/// Writes the last piece, and the envelope of the next mail behind its dot.
+///
+/// # Errors
+/// What became of the mail, if the dot did not leave.
+pub(crate) async fn finish(
+    wire: &mut Wire,
+    mail: &mut Mail,
+    behind: Option<&Envelope>,
+    limits: &TimeLimits,
+) -> Result<(), Done> {
+    let (bytes, length) = mail.last(behind);
+    match wire.write(bytes, limits.block).await {
         Ok(()) => Ok(()),
         Err(unwritten) => {
-            let dot_may_have_left = unwritten.written + DOT > last.len();
+            let dot_may_have_left = unwritten.written + DOT > length;
             let stage = if dot_may_have_left {
                 Stage::Dot
             } else {
