@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -15,6 +15,8 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
+
+use crate::process::free_addr;
 
 /// A TCP proxy on loopback between a client and a server of any protocol, which fails when the test says so.
 ///
@@ -78,7 +80,8 @@ impl FaultProxy {
     /// # Errors
     /// When it cannot listen.
     pub async fn start_seeded(server: SocketAddr, seed: u64) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        // It gives its port up while it refuses, and must get it back.
+        let listener = TcpListener::bind(free_addr()?).await?;
         let mut proxy = Self {
             addr: listener.local_addr()?,
             listener: None,
