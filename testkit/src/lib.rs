@@ -13,7 +13,7 @@ pub use catcher::Catcher;
 pub use certificate::Certificate;
 pub use fault_proxy::FaultProxy;
 pub use process::LaunchError;
-pub use redis::{Fsync, RedisCluster, RedisSentinel, RedisServer, RedisServerBuilder};
+pub use redis::{Fsync, RedisCluster, RedisSentinel, RedisServer, RedisServerBuilder, SlotMove};
 pub use sink::{DumpError, ReceivedMail, Sink, SinkBuilder, parse_dump};
 pub use smtp::{
     Command, Connection, Outcome, Reply, Rule, SmtpServer, SmtpServerBuilder, Stage, Transaction,

@@ -1,6 +1,6 @@
 use std::io;
 
-use super::{RedisServer, agreed, io_error};
+use super::{RedisServer, SlotMove, agreed, io_error};
 use crate::process::{LaunchError, free_addr};
 
 const SLOTS: usize = 16_384;
@@ -16,7 +16,7 @@ const MASTERS: usize = 3;
 /// ```
 #[derive(Debug)]
 pub struct RedisCluster {
-    nodes: Vec<RedisServer>,
+    pub(super) nodes: Vec<RedisServer>,
 }
 
 impl RedisCluster {
@@ -52,6 +52,27 @@ impl RedisCluster {
         &mut self.nodes
     }
 
+    /// Which of the nodes serves this key.
+    ///
+    /// # Errors
+    /// When none does.
+    pub async fn owner_of(&self, key: &str) -> io::Result<usize> {
+        for (at, node) in self.nodes.iter().enumerate() {
+            if node.command(&["EXISTS", key]).await?.starts_with(':') {
+                return Ok(at);
+            }
+        }
+        Err(io::Error::other(format!("no node serves {key}")))
+    }
+
+    /// Begins to move the slot of this key to the next node.
+    ///
+    /// # Errors
+    /// When a node refuses.
+    pub async fn move_slot_of(&self, key: &str) -> io::Result<SlotMove<'_>> {
+        SlotMove::begin(self, key).await
+    }
+
     async fn join(&self, buses: &[String]) -> io::Result<()> {
         for (at, node) in self.nodes.iter().enumerate() {
             let first = (at * SLOTS / MASTERS).to_string();
@@ -79,7 +100,7 @@ impl RedisCluster {
     }
 }
 
-async fn ok(node: &RedisServer, words: &[&str]) -> io::Result<()> {
+pub(super) async fn ok(node: &RedisServer, words: &[&str]) -> io::Result<()> {
     match node.command(words).await?.as_str() {
         "+OK\r\n" => Ok(()),
         other => Err(io::Error::other(format!("{words:?}: {other}"))),

@@ -3,11 +3,13 @@
 mod cluster;
 mod sentinel;
 mod server;
+mod slot_move;
 mod wire;
 
 pub use cluster::RedisCluster;
 pub use sentinel::RedisSentinel;
 pub use server::{Fsync, RedisServer, RedisServerBuilder};
+pub use slot_move::SlotMove;
 
 use std::{io, time::Duration};
 
