@@ -11,7 +11,7 @@ mod smtp;
 
 pub use catcher::Catcher;
 pub use certificate::Certificate;
-pub use fault_proxy::FaultProxy;
+pub use fault_proxy::{Cut, FaultProxy, Traffic};
 pub use process::LaunchError;
 pub use redis::{Fsync, RedisCluster, RedisSentinel, RedisServer, RedisServerBuilder, SlotMove};
 pub use sink::{DumpError, ReceivedMail, Sink, SinkBuilder, parse_dump};

@@ -98,11 +98,19 @@ impl Log {
     }
 
     pub(super) async fn wait_for_mails(&self, n: u64) {
+        self.wait_until(|| self.mail_count() >= n).await;
+    }
+
+    pub(super) async fn wait_until_idle(&self) {
+        self.wait_until(|| self.open_count() == 0).await;
+    }
+
+    async fn wait_until(&self, is_so: impl Fn() -> bool) {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if self.mail_count() >= n {
+            if is_so() {
                 return;
             }
             changed.await;
@@ -138,6 +146,7 @@ impl OpenConnection {
             self.log.update(self.number, |connection| {
                 connection.closed_at = Some(now());
             });
+            self.log.changed.notify_waiters();
         }
     }
 }

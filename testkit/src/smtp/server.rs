@@ -178,6 +178,23 @@ impl SmtpServer {
             })?;
         Ok(self.mails())
     }
+
+    /// Waits until no connection is open: what it has recorded of those that have gone will not change any more.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`], saying how many are still open.
+    pub async fn wait_until_idle(&self, limit: Duration) -> io::Result<()> {
+        let log = &self.setup.log;
+        within(limit, "idle", log.wait_until_idle())
+            .await
+            .map_err(|error| {
+                let open = log.open_count();
+                io::Error::new(
+                    error.kind(),
+                    format!("{open} connections open after {limit:?}"),
+                )
+            })
+    }
 }
 
 impl Drop for SmtpServer {

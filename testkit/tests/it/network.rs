@@ -2,10 +2,11 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use testkit::FaultProxy;
+use testkit::{Cut, FaultProxy};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::mpsc,
     time::timeout,
 };
 
@@ -121,4 +122,75 @@ async fn where_connections_are_cut_follows_from_the_seed() {
     let first = cuts(1).await;
     assert_eq!(first, cuts(1).await);
     assert_ne!(first, cuts(2).await);
+}
+
+/// A server that says `greeting` and then listens to the end: what it heard of each client.
+async fn listener(greeting: &'static [u8]) -> (SocketAddr, mpsc::UnboundedReceiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (tell, heard) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut all = Vec::new();
+            client.write_all(greeting).await.unwrap();
+            // What came before a reset is heard all the same.
+            let _ = client.read_to_end(&mut all).await;
+            let _ = tell.send(all);
+        }
+    });
+    (addr, heard)
+}
+
+#[tokio::test]
+async fn a_client_is_cut_after_exactly_so_many_bytes() {
+    for n in 0..6 {
+        for is_reset in [false, true] {
+            let (server, mut heard) = listener(b"").await;
+            let network = FaultProxy::start(server).await.unwrap();
+            network.record();
+            let cut = Cut::from_client(n);
+            network.cut_next(if is_reset { cut.by_reset() } else { cut });
+            let mut client = TcpStream::connect(network.addr()).await.unwrap();
+            // A connection that is reset may not take them.
+            let _ = client.write_all(b"hello").await;
+            let end = client.read_u8().await.unwrap_err().kind();
+            let expected = if is_reset {
+                io::ErrorKind::ConnectionReset
+            } else {
+                io::ErrorKind::UnexpectedEof
+            };
+            assert_eq!(end, expected, "{n}");
+            drop(client);
+            assert_eq!(heard.recv().await.unwrap(), &b"hello"[..n]);
+            if !is_reset {
+                assert_eq!(network.traffic()[0].from_client, b"hello");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_cut_after_exactly_so_many_bytes() {
+    for n in 0..5 {
+        let (server, mut heard) = listener(b"hello").await;
+        let network = FaultProxy::start(server).await.unwrap();
+        network.record();
+        network.cut_next(Cut::from_server(n));
+        let mut client = TcpStream::connect(network.addr()).await.unwrap();
+        let mut given = Vec::new();
+        client.read_to_end(&mut given).await.unwrap();
+        assert_eq!(given, &b"hello"[..n]);
+        client.write_all(b"too late").await.unwrap();
+        drop(client);
+        assert_eq!(heard.recv().await.unwrap(), b"");
+
+        // Only the next connection was meant.
+        let mut client = TcpStream::connect(network.addr()).await.unwrap();
+        hears(&mut client, b"hello", SOON).await.unwrap();
+        client.write_all(b"in time").await.unwrap();
+        client.shutdown().await.unwrap();
+        assert_eq!(heard.recv().await.unwrap(), b"in time");
+        assert_eq!(network.traffic()[0].to_client, &b"hello"[..n]);
+        assert_eq!(network.traffic()[1].to_client, b"hello");
+    }
 }

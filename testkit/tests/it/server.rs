@@ -254,3 +254,17 @@ async fn one_client_after_the_other_is_a_peak_of_one() {
     assert_eq!(server.connections_peak(), 1);
     assert_eq!(server.connections().len(), 200);
 }
+
+#[tokio::test]
+async fn it_is_idle_when_the_last_client_has_gone() {
+    let server = server().await;
+    let client = Client::greeted(server.addr()).await;
+    let error = server
+        .wait_until_idle(Duration::from_millis(20))
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "1 connections open after 20ms");
+    drop(client);
+    server.wait_until_idle(SECOND * 5).await.unwrap();
+    assert_eq!(server.connections_open(), 0);
+}

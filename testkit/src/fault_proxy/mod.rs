@@ -1,22 +1,27 @@
 //! A network that fails on command.
 
+mod carry;
+mod cut;
+mod traffic;
+
 use std::{
     io,
     net::SocketAddr,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use socket2::SockRef;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
 };
 
 use crate::process::free_addr;
+use carry::{Fate, carry};
+pub use cut::Cut;
+use traffic::Record;
+pub use traffic::Traffic;
 
 /// A TCP proxy on loopback between a client and a server of any protocol, which fails when the test says so.
 ///
@@ -54,6 +59,9 @@ struct State {
     accepted: usize,
     random: fastrand::Rng,
     cut_after: Option<Range<usize>>,
+    cut_next: Option<Cut>,
+    /// None: nothing is recorded.
+    records: Option<Vec<Record>>,
 }
 
 /// What becomes of the bytes.
@@ -93,6 +101,8 @@ impl FaultProxy {
                     accepted: 0,
                     random: fastrand::Rng::with_seed(seed),
                     cut_after: None,
+                    cut_next: None,
+                    records: None,
                 }),
             }),
         };
@@ -117,7 +127,10 @@ impl FaultProxy {
     /// # Errors
     /// When it refused clients, and its port is no longer free.
     pub async fn pass(&mut self) -> io::Result<()> {
-        self.shared.lock().cut_after = None;
+        {
+            let mut state = self.shared.lock();
+            (state.cut_after, state.cut_next) = (None, None);
+        }
         self.shared.flow.send_replace(Flow::Pass);
         if self.listener.is_none() {
             let listener = TcpListener::bind(self.addr).await?;
@@ -160,6 +173,23 @@ impl FaultProxy {
         self.shared.lock().cut_after = Some(range);
     }
 
+    /// Cuts the next new connection at this position; those after it are whole.
+    pub fn cut_next(&self, cut: Cut) {
+        self.shared.lock().cut_next = Some(cut);
+    }
+
+    /// Keeps what each connection carries from now on, new ones only: for short runs.
+    pub fn record(&self) {
+        self.shared.lock().records = Some(Vec::new());
+    }
+
+    /// What was [recorded](Self::record), by connection in the order of acceptance.
+    #[must_use]
+    pub fn traffic(&self) -> Vec<Traffic> {
+        let state = self.shared.lock();
+        state.records.iter().flatten().map(Record::read).collect()
+    }
+
     fn listen(&mut self, listener: TcpListener) {
         let shared = Arc::clone(&self.shared);
         self.listener = Some(tokio::spawn(async move {
@@ -187,7 +217,18 @@ impl Shared {
         let bytes = range.map_or(usize::MAX, |range| state.random.usize(range));
         state.accepted += 1;
         state.connections.retain(|task| !task.is_finished());
-        let task = carry(client, self.server, self.flow.subscribe(), bytes);
+        let record = state.records.as_mut().map(|records| {
+            let record = Record::default();
+            records.push(record.clone());
+            record
+        });
+        let fate = Fate {
+            flow: self.flow.subscribe(),
+            bytes,
+            cut: state.cut_next.take(),
+            record,
+        };
+        let task = carry(client, self.server, fate);
         state.connections.push(tokio::spawn(async move {
             // Its end is all that anybody learns of a failure.
             let _ = task.await;
@@ -197,68 +238,4 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Carries bytes both ways until both ends have said goodbye, or `bytes` are over.
-async fn carry(
-    mut client: TcpStream,
-    server: SocketAddr,
-    flow: watch::Receiver<Flow>,
-    bytes: usize,
-) -> io::Result<()> {
-    let mut server = TcpStream::connect(server).await?;
-    for socket in [&client, &server] {
-        socket.set_nodelay(true)?;
-        // Whatever ends this early is a reset.
-        SockRef::from(socket).set_linger(Some(Duration::ZERO))?;
-    }
-    let left = Mutex::new(bytes);
-    let (from_client, to_client) = client.split();
-    let (from_server, to_server) = server.split();
-    tokio::try_join!(
-        pump(from_client, to_server, flow.clone(), &left),
-        pump(from_server, to_client, flow, &left),
-    )?;
-    for socket in [&client, &server] {
-        SockRef::from(socket).set_linger(None)?;
-    }
-    Ok(())
-}
-
-async fn pump(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    mut flow: watch::Receiver<Flow>,
-    left: &Mutex<usize>,
-) -> io::Result<()> {
-    let mut buffer = vec![0; 16 * 1024];
-    let mut lost = false;
-    loop {
-        let count = from.read(&mut buffer).await?;
-        let now = flow.wait_for(|flow| *flow != Flow::Stall).await;
-        lost |= *now.map_err(io::Error::other)? == Flow::Lose;
-        if lost {
-            if count == 0 {
-                // The other end is not told of the goodbye either.
-                std::future::pending::<()>().await;
-            }
-            continue;
-        }
-        if count == 0 {
-            return to.shutdown().await;
-        }
-        let allowed = take(left, count);
-        to.write_all(&buffer[..allowed]).await?;
-        if allowed < count {
-            return Err(io::ErrorKind::ConnectionReset.into());
-        }
-    }
-}
-
-/// As many of `count` bytes as are left.
-fn take(left: &Mutex<usize>, count: usize) -> usize {
-    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-    let allowed = count.min(*left);
-    *left -= allowed;
-    allowed
 }

@@ -1,0 +1,149 @@
+//! One connection through the proxy.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use socket2::SockRef;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+    sync::watch,
+};
+
+use super::{Flow, cut::Cut, cut::Way, traffic::Record};
+
+/// What is to become of a connection.
+#[derive(Debug)]
+pub(super) struct Fate {
+    pub(super) flow: watch::Receiver<Flow>,
+    /// It is reset when both directions together carry more than this.
+    pub(super) bytes: usize,
+    pub(super) cut: Option<Cut>,
+    pub(super) record: Option<Record>,
+}
+
+/// Why a connection has not carried all bytes.
+enum End {
+    Broken,
+    Cut { is_reset: bool },
+}
+
+/// Carries bytes both ways until both ends have said goodbye, or its fate is fulfilled.
+pub(super) async fn carry(mut client: TcpStream, server: SocketAddr, fate: Fate) -> io::Result<()> {
+    let mut server = TcpStream::connect(server).await?;
+    for socket in [&client, &server] {
+        socket.set_nodelay(true)?;
+        // Whatever ends this early is a reset.
+        SockRef::from(socket).set_linger(Some(Duration::ZERO))?;
+    }
+    let left = Mutex::new(fate.bytes);
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
+    let ended = tokio::try_join!(
+        pump(Way::ToServer, from_client, to_server, &fate, &left),
+        pump(Way::ToClient, from_server, to_client, &fate, &left),
+    );
+    if matches!(ended, Err(End::Broken | End::Cut { is_reset: true })) {
+        return Ok(());
+    }
+    for socket in [&client, &server] {
+        SockRef::from(socket).set_linger(None)?;
+    }
+    if ended.is_err() {
+        say_goodbye(&mut client, &mut server, fate.record.as_ref()).await?;
+    }
+    Ok(())
+}
+
+/// Ends both directions, and hears what both ends have to say until they close.
+async fn say_goodbye(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    record: Option<&Record>,
+) -> io::Result<()> {
+    client.shutdown().await?;
+    server.shutdown().await?;
+    let nobody = |_: &[u8]| {};
+    let heard = |bytes: &[u8]| {
+        if let Some(record) = record {
+            record.heard_from_client(bytes);
+        }
+    };
+    tokio::try_join!(hear_out(client, heard), hear_out(server, nobody)).map(drop)
+}
+
+async fn hear_out(
+    from: &mut (impl AsyncRead + Unpin),
+    mut heard: impl FnMut(&[u8]),
+) -> io::Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        match from.read(&mut buffer).await? {
+            0 => return Ok(()),
+            count => heard(&buffer[..count]),
+        }
+    }
+}
+
+async fn pump(
+    way: Way,
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    fate: &Fate,
+    left: &Mutex<usize>,
+) -> Result<(), End> {
+    let mut flow = fate.flow.clone();
+    let cut = fate.cut.filter(|cut| cut.way == way);
+    let mut until_cut = cut.map_or(usize::MAX, |cut| cut.after);
+    let mut buffer = vec![0; 16 * 1024];
+    let mut lost = false;
+    loop {
+        if let Some(Cut { is_reset, .. }) = cut.filter(|_| until_cut == 0) {
+            return Err(End::Cut { is_reset });
+        }
+        let count = from.read(&mut buffer).await?;
+        if let Some(record) = fate.record.as_ref().filter(|_| way == Way::ToServer) {
+            record.heard_from_client(&buffer[..count]);
+        }
+        let now = flow.wait_for(|flow| *flow != Flow::Stall).await;
+        lost |= *now.map_err(io::Error::other)? == Flow::Lose;
+        if lost {
+            if count == 0 {
+                // The other end is not told of the goodbye either.
+                std::future::pending::<()>().await;
+            }
+            continue;
+        }
+        if count == 0 {
+            return Ok(to.shutdown().await?);
+        }
+        let allowed = take(left, count);
+        let passed = &buffer[..allowed.min(until_cut)];
+        to.write_all(passed).await?;
+        until_cut -= passed.len();
+        if let Some(record) = &fate.record {
+            record.passed_on(way, passed);
+        }
+        if allowed < count {
+            return Err(End::Broken);
+        }
+    }
+}
+
+/// As many of `count` bytes as are left.
+fn take(left: &Mutex<usize>, count: usize) -> usize {
+    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+    let allowed = count.min(*left);
+    *left -= allowed;
+    allowed
+}
+
+impl From<io::Error> for End {
+    fn from(_: io::Error) -> Self {
+        Self::Broken
+    }
+}
