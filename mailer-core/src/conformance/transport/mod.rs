@@ -4,6 +4,7 @@
 //! public async function that takes a relay with the fault it needs. [`transport_conformance!`](crate::transport_conformance)
 //! makes a named `#[tokio::test]` of every point.
 
+mod cut_off;
 mod macros;
 mod points;
 mod relay;

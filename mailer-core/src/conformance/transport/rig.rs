@@ -1,10 +1,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::DateTime;
 use tokio::sync::mpsc;
 
+use super::cut_off::polled_at_most;
 use crate::clock::{Clock, Hold, SystemClock};
 use crate::domain::{Body, Draft, Email, Outcome};
 use crate::transport::{Assignment, ConnectError, Report, Transport, Work};
@@ -29,6 +31,10 @@ pub struct Rig {
     send_within: Duration,
     dot_within: Duration,
     body: Arc<Body>,
+    /// None: as many as the transport may have.
+    connections: Option<usize>,
+    /// How often the first session is polled before it is dropped.
+    polls: usize,
 }
 
 /// What became of the mails of one [`Rig::deliver`].
@@ -42,6 +48,8 @@ pub struct Delivered {
     pub connections: usize,
     /// Why others were not.
     pub refused: Vec<ConnectError>,
+    /// Whether the first session was dropped midway, see [`Rig::cut_off_after`].
+    pub is_cut_off: bool,
 }
 
 impl Delivered {
@@ -73,10 +81,22 @@ impl Rig {
             send_within: day,
             dot_within: day,
             body: fixed_body(24),
+            connections: None,
+            polls: usize::MAX,
         }
     }
 
-    /// Mails of about 17 MB, more than the buffers of a connection hold; otherwise they have about 2 KB.
+    /// Mails of one short line; otherwise they have about 2 KB.
+    #[must_use]
+    pub fn small(mut self) -> Self {
+        self.body = Arc::new(Body {
+            text: Some("A test.".to_owned()),
+            html: None,
+        });
+        self
+    }
+
+    /// Mails of about 17 MB, more than the buffers of a connection hold.
     #[must_use]
     pub fn large(mut self) -> Self {
         self.body = fixed_body(200_000);
@@ -97,6 +117,21 @@ impl Rig {
         self
     }
 
+    /// Asks for this many connections at once, whatever the transport says that it may have.
+    #[must_use]
+    pub fn connections(mut self, n: usize) -> Self {
+        self.connections = Some(n);
+        self
+    }
+
+    /// Drops the first session instead of polling it once more than this, as nobody should (see
+    /// [`Session`](crate::transport::Session)): what it had begun is then in doubt, and what it had not is free.
+    #[must_use]
+    pub fn cut_off_after(mut self, polls: usize) -> Self {
+        self.polls = polls;
+        self
+    }
+
     /// Sends the fixed text to each `name@example.com`, over as many connections as the transport may have. A connection
     /// that ends is replaced as long as there are mails; one that is refused is not.
     pub async fn deliver<N: Into<String>>(&self, names: impl IntoIterator<Item = N>) -> Delivered {
@@ -110,17 +145,19 @@ impl Rig {
             lines: HashMap::new(),
             opened: 0,
             refused: Vec::new(),
+            is_cut_off: Arc::default(),
             reports,
             returns,
         };
-        let (outcomes, connections, refused) = run.finish(&names, inbox, returned).await;
-        let outcomes = names.drain(..).zip(outcomes);
+        let run = run.finish(&names, inbox, returned).await;
+        let outcomes = names.drain(..).zip(run.outcomes);
         Delivered {
             outcomes: outcomes
                 .filter_map(|(name, outcome)| Some((name, outcome?)))
                 .collect(),
-            connections,
-            refused,
+            connections: run.opened - run.refused.len(),
+            refused: run.refused,
+            is_cut_off: run.is_cut_off.load(Ordering::Relaxed),
         }
     }
 
@@ -164,19 +201,23 @@ struct Run<'r> {
     lines: HashMap<u64, mpsc::Sender<Assignment>>,
     opened: usize,
     refused: Vec<ConnectError>,
+    is_cut_off: Arc<AtomicBool>,
     reports: mpsc::UnboundedSender<(Hold, Report)>,
     /// Mails that a connection was given and never took.
     returns: mpsc::UnboundedSender<usize>,
 }
 
 impl Run<'_> {
+    /// Until the last connection has closed.
     async fn finish(
         mut self,
         names: &[String],
         mut inbox: mpsc::UnboundedReceiver<(Hold, Report)>,
         mut returned: mpsc::UnboundedReceiver<usize>,
-    ) -> (Vec<Option<Outcome>>, usize, Vec<ConnectError>) {
-        for _ in 0..self.rig.transport.max_connections().min(names.len()) {
+    ) -> Self {
+        let connections = self.rig.connections;
+        let connections = connections.unwrap_or_else(|| self.rig.transport.max_connections());
+        for _ in 0..connections.min(names.len()) {
             self.open();
         }
         while !self.lines.is_empty() {
@@ -203,11 +244,7 @@ impl Run<'_> {
                 }
             }
         }
-        (
-            self.outcomes,
-            self.opened - self.refused.len(),
-            self.refused,
-        )
+        self
     }
 
     fn feed(&mut self, connection: u64, names: &[String]) {
@@ -237,13 +274,24 @@ impl Run<'_> {
         let transport = Arc::clone(&self.rig.transport);
         let clock = Arc::clone(&self.rig.clock);
         let (reports, returns) = (self.reports.clone(), self.returns.clone());
+        let polls = if connection == 1 {
+            self.rig.polls
+        } else {
+            usize::MAX
+        };
+        let is_cut_off = Arc::clone(&self.is_cut_off);
         tokio::spawn(async move {
             let error = match transport.connect().await {
                 Ok(mut session) => {
                     let hold = clock.hold();
                     let mut work =
                         Work::new(connection, hold, Arc::clone(&clock), mails, reports.clone());
-                    session.serve(&mut work).await;
+                    if polled_at_most(polls, session.serve(&mut work))
+                        .await
+                        .is_none()
+                    {
+                        is_cut_off.store(true, Ordering::Relaxed);
+                    }
                     drop(session);
                     for assignment in work.unclaimed() {
                         let _gone = returns.send(assignment.flight as usize);
