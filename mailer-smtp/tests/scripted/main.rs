@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what cannot be had fails it")]
 
+mod aborted;
 mod conformance;
 mod connecting;
+mod cut;
 mod encrypted;
 mod overlap;
 mod sending;

@@ -97,6 +97,17 @@ impl Log {
         self.mails.load(Ordering::Acquire)
     }
 
+    pub(super) fn forget(&self) {
+        let mut seen = self.seen();
+        let open = std::mem::take(&mut seen.open);
+        *seen = Seen {
+            peak: open.len(),
+            open,
+            ..Seen::default()
+        };
+        self.mails.store(0, Ordering::Release);
+    }
+
     pub(super) async fn wait_for_mails(&self, n: u64) {
         self.wait_until(|| self.mail_count() >= n).await;
     }

@@ -268,3 +268,15 @@ async fn it_is_idle_when_the_last_client_has_gone() {
     server.wait_until_idle(SECOND * 5).await.unwrap();
     assert_eq!(server.connections_open(), 0);
 }
+
+#[tokio::test]
+async fn what_it_forgets_is_not_counted_again() {
+    let server = server().await;
+    let mut client = Client::greeted(server.addr()).await;
+    client.mail("b@x", "hi").await;
+    server.forget();
+    assert!(server.mails().is_empty() && server.commands().is_empty());
+    client.mail("c@x", "hi").await;
+    assert_eq!((server.mail_count(), server.mails().len()), (1, 1));
+    assert_eq!(server.connections_peak(), 1);
+}

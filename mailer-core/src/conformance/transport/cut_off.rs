@@ -5,7 +5,7 @@ use std::task::Poll;
 /// The output of a future that is polled at most `most` times; none: it was dropped when it woke up for one more.
 ///
 /// Dropping at every count drops a future at every await point at which it waits, as a task that is aborted does.
-pub(super) async fn polled_at_most<F: Future>(most: usize, future: F) -> Option<F::Output> {
+pub async fn polled_at_most<F: Future>(most: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut left = most;
     poll_fn(|context| {

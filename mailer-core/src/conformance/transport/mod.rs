@@ -10,6 +10,7 @@ mod points;
 mod relay;
 mod rig;
 
+pub use cut_off::polled_at_most;
 pub use points::*;
 pub use relay::{Fault, Relay};
 pub use rig::{Delivered, Rig};

@@ -24,7 +24,7 @@ use crate::transport::{Assignment, ConnectError, Report, Transport, Work};
 /// assert_eq!(delivered.count("sent"), 2);
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rig {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
