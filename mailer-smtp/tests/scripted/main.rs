@@ -8,6 +8,7 @@ mod connecting;
 mod cut;
 mod encrypted;
 mod overlap;
+mod round_trips;
 mod sending;
 mod sink;
 mod support;

@@ -14,7 +14,12 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Flow, cut::Cut, cut::Way, traffic::Record};
+use super::{
+    Flow,
+    cut::{Cut, Way},
+    distance::{Talk, late},
+    traffic::Record,
+};
 
 /// What is to become of a connection.
 #[derive(Debug)]
@@ -24,6 +29,8 @@ pub(super) struct Fate {
     pub(super) bytes: usize,
     pub(super) cut: Option<Cut>,
     pub(super) record: Option<Record>,
+    pub(super) latency: Duration,
+    pub(super) talk: Talk,
 }
 
 /// Why a connection has not carried all bytes.
@@ -43,9 +50,13 @@ pub(super) async fn carry(mut client: TcpStream, server: SocketAddr, fate: Fate)
     let left = Mutex::new(fate.bytes);
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
+    let (from_client, on_the_way) = late(from_client, fate.latency);
+    let (from_server, on_the_way_back) = late(from_server, fate.latency);
     let ended = tokio::try_join!(
         pump(Way::ToServer, from_client, to_server, &fate, &left),
         pump(Way::ToClient, from_server, to_client, &fate, &left),
+        async { Ok(on_the_way.await?) },
+        async { Ok(on_the_way_back.await?) },
     );
     if matches!(ended, Err(End::Broken | End::Cut { is_reset: true })) {
         return Ok(());
@@ -121,6 +132,7 @@ async fn pump(
         if count == 0 {
             return Ok(to.shutdown().await?);
         }
+        fate.talk.spoken(way);
         let allowed = take(left, count);
         let passed = &buffer[..allowed.min(until_cut)];
         to.write_all(passed).await?;

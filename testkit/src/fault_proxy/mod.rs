@@ -2,13 +2,18 @@
 
 mod carry;
 mod cut;
+mod distance;
 mod traffic;
 
 use std::{
     io,
     net::SocketAddr,
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::{
@@ -20,6 +25,7 @@ use tokio::{
 use crate::process::free_addr;
 use carry::{Fate, carry};
 pub use cut::Cut;
+use distance::Talk;
 use traffic::Record;
 pub use traffic::Traffic;
 
@@ -50,6 +56,7 @@ pub struct FaultProxy {
 struct Shared {
     server: SocketAddr,
     flow: watch::Sender<Flow>,
+    turns: Arc<AtomicU64>,
     state: Mutex<State>,
 }
 
@@ -62,6 +69,7 @@ struct State {
     cut_next: Option<Cut>,
     /// None: nothing is recorded.
     records: Option<Vec<Record>>,
+    latency: Duration,
 }
 
 /// What becomes of the bytes.
@@ -96,6 +104,7 @@ impl FaultProxy {
             shared: Arc::new(Shared {
                 server,
                 flow: watch::Sender::new(Flow::Pass),
+                turns: Arc::default(),
                 state: Mutex::new(State {
                     connections: Vec::new(),
                     accepted: 0,
@@ -103,6 +112,7 @@ impl FaultProxy {
                     cut_after: None,
                     cut_next: None,
                     records: None,
+                    latency: Duration::ZERO,
                 }),
             }),
         };
@@ -190,6 +200,21 @@ impl FaultProxy {
         state.records.iter().flatten().map(Record::read).collect()
     }
 
+    /// Each new connection carries every byte this much later, in either direction: an answer takes twice as long.
+    pub fn latency(&self, one_way: Duration) {
+        self.shared.lock().latency = one_way;
+    }
+
+    /// How often a client has spoken after the server had: the times that a conversation waits for the way there and
+    /// back, over all connections. What a server says first is waited for too, and is not counted.
+    ///
+    /// Who speaks while the other's words are still under way is counted right if the way is long; see
+    /// [`latency`](Self::latency).
+    #[must_use]
+    pub fn round_trips(&self) -> u64 {
+        self.shared.turns.load(Ordering::Relaxed)
+    }
+
     fn listen(&mut self, listener: TcpListener) {
         let shared = Arc::clone(&self.shared);
         self.listener = Some(tokio::spawn(async move {
@@ -227,6 +252,8 @@ impl Shared {
             bytes,
             cut: state.cut_next.take(),
             record,
+            latency: state.latency,
+            talk: Talk::new(Arc::clone(&self.turns)),
         };
         let task = carry(client, self.server, fate);
         state.connections.push(tokio::spawn(async move {

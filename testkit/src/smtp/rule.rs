@@ -4,8 +4,8 @@ use super::Reply;
 
 /// One line of the server's script: what to match, and what to do then.
 ///
-/// Rules are read in order. [`delay`](Self::delay) and [`cut_after`](Self::cut_after) do their part and let the next
-/// rules speak; every other action ends the reading. With no rule left the server behaves well. A rule counts only the
+/// Rules are read in order. [`delay`](Self::delay), [`hear_more`](Self::hear_more) and [`cut_after`](Self::cut_after) do
+/// their part and let the next rules speak; every other action ends the reading. With no rule left the server behaves well. A rule counts only the
 /// events that reach it, and only commands in the right sequence reach the script at all.
 ///
 /// ```
@@ -74,6 +74,7 @@ pub(super) enum Occurrence {
 #[derive(Debug, Clone)]
 pub(super) enum Action {
     Delay(Duration),
+    Hear,
     CutAfter(usize),
     Reply(Reply),
     End(Ending),
@@ -151,6 +152,11 @@ impl Rule {
     /// Waits, then lets the next rules speak.
     pub fn delay(self, length: Duration) -> Self {
         self.act(Action::Delay(length))
+    }
+
+    /// Waits until the client has said more, then lets the next rules speak. Who waits for the answer waits for ever.
+    pub fn hear_more(self) -> Self {
+        self.act(Action::Hear)
     }
 
     /// Closes the connection without a reply.

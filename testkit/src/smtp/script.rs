@@ -41,7 +41,7 @@ impl Script {
         *self.lock() = rules.into_iter().map(Armed::new).collect();
     }
 
-    /// What to do, in order: delays and cuts first, at most one closing action last.
+    /// What to do, in order: what lets the next rules speak first, at most one closing action last.
     pub(super) fn actions(&self, event: Event<'_>) -> Vec<Action> {
         let mut actions = Vec::new();
         for armed in self.lock().iter_mut() {

@@ -214,6 +214,13 @@ impl Session {
                     self.wire.flush().await?;
                     sleep(length).await;
                 }
+                Action::Hear if self.wire.pending().is_empty() => {
+                    let more = within(self.setup.idle_timeout, "more", self.wire.fill()).await;
+                    if more.map_err(|_| Ended)?? == 0 {
+                        return Err(Ended);
+                    }
+                }
+                Action::Hear => {}
                 Action::CutAfter(n) => self.cut_after = Some(n),
                 Action::Reply(reply) => return Ok(Verdict::Reply(reply)),
                 Action::End(ending) => return Ok(Verdict::End(ending)),

@@ -10,6 +10,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::client::now;
+
 const SOON: Duration = Duration::from_secs(5);
 const NEVER: Duration = Duration::from_millis(100);
 
@@ -193,4 +195,38 @@ async fn a_server_is_cut_after_exactly_so_many_bytes() {
         assert_eq!(network.traffic()[0].to_client, &b"hello"[..n]);
         assert_eq!(network.traffic()[1].to_client, b"hello");
     }
+}
+
+#[tokio::test]
+async fn every_word_takes_its_time_each_way_and_many_are_under_way() {
+    let network = FaultProxy::start(echo().await).await.unwrap();
+    network.latency(NEVER);
+    let mut client = TcpStream::connect(network.addr()).await.unwrap();
+    let started = now();
+    for word in [b"one..", b"two..", b"three"] {
+        client.write_all(word).await.unwrap();
+    }
+    for word in [b"one..", b"two..", b"three"] {
+        hears(&mut client, word, SOON).await.unwrap();
+    }
+    assert!(started.elapsed() >= 2 * NEVER);
+    // Were one at a time under way, the answer to the first would have come before the second had gone.
+    assert_eq!(network.round_trips(), 0);
+    client.shutdown().await.unwrap();
+    assert_eq!(client.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_round_trip_is_a_client_that_speaks_after_the_server() {
+    let (network, mut client) = connected().await;
+    assert_eq!(network.round_trips(), 0);
+    for word in [b"first", b"again"] {
+        says_again(&mut client, word, SOON).await.unwrap();
+    }
+    assert_eq!(network.round_trips(), 2);
+    let mut other = TcpStream::connect(network.addr()).await.unwrap();
+    says_again(&mut other, b"hello", SOON).await.unwrap();
+    assert_eq!(network.round_trips(), 2);
+    says_again(&mut other, b"again", SOON).await.unwrap();
+    assert_eq!(network.round_trips(), 3);
 }

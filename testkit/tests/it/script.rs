@@ -52,6 +52,19 @@ async fn raw_replies_go_out_as_they_are() {
 }
 
 #[tokio::test]
+async fn a_reply_waits_until_more_was_said() {
+    let server = server([Rule::at(Stage::Dot).first(1).hear_more()]).await;
+    let mut client = Client::greeted(server.addr()).await;
+    for line in ["MAIL FROM:<a@x>", "RCPT TO:<b@x>", "DATA"] {
+        client.ask(line).await;
+    }
+    client.send("hi\r\n.\r\n").await;
+    assert!(client.is_silent_for(SHORT).await);
+    assert!(client.ask("NOOP").await.starts_with("250 2.0.0 ok, queued"));
+    assert_eq!(client.reply().await, "250 2.0.0 ok\r\n");
+}
+
+#[tokio::test]
 async fn a_421_closes() {
     let server = server([Rule::at(Stage::Mail).reply(421, "4.7.0 slow down")]).await;
     let mut client = Client::greeted(server.addr()).await;
