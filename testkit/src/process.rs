@@ -2,6 +2,7 @@ use std::{
     fs::{self, File},
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -24,6 +25,12 @@ pub enum LaunchError {
         program: &'static str,
         /// The Debian package it comes with.
         package: &'static str,
+    },
+    /// Only root may start it.
+    #[error("{program} has to be started as root")]
+    NotRoot {
+        /// The program.
+        program: &'static str,
     },
     /// It ended before it served, for the reason in its own words.
     #[error("{program} ended at once: {log}")]
@@ -56,6 +63,8 @@ pub enum LaunchError {
 pub(crate) struct Program {
     pub(crate) name: &'static str,
     pub(crate) package: &'static str,
+    /// It is given a process group of its own, since it ends by ending that.
+    pub(crate) has_group: bool,
 }
 
 /// A running program; dropping it kills it, by its own process id.
@@ -126,13 +135,16 @@ impl Process {
             format!("/usr/sbin/{}", program.name),
         ] {
             let output = File::create(log).map_err(io_error)?;
-            let spawned = Command::new(name)
+            let mut command = Command::new(name);
+            command
                 .args(arguments)
                 .stdin(Stdio::null())
                 .stdout(output.try_clone().map_err(io_error)?)
-                .stderr(output)
-                .spawn();
-            match spawned {
+                .stderr(output);
+            if program.has_group {
+                command.process_group(0);
+            }
+            match command.spawn() {
                 Ok(child) => {
                     return Ok(Self {
                         program,
@@ -198,6 +210,7 @@ mod tests {
         let program = Program {
             name: "no-such-program",
             package: "some-package",
+            has_group: false,
         };
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log");

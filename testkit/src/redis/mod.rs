@@ -21,6 +21,7 @@ use crate::{
 const REDIS_SERVER: Program = Program {
     name: "redis-server",
     package: "redis-server",
+    has_group: false,
 };
 /// How long servers may take until they agree.
 const AGREE_LIMIT: Duration = Duration::from_secs(20);

@@ -23,6 +23,7 @@ use crate::{
 const SMTP_SINK: Program = Program {
     name: "smtp-sink",
     package: "postfix",
+    has_group: false,
 };
 const PORT_TRIES: u32 = 5;
 /// With a dump each takes two of the usual 1,024 file descriptors.

@@ -80,11 +80,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 
     /// Opens a transaction up to the reply to DATA.
     pub(crate) async fn envelope(&mut self, to: &str) {
-        assert_eq!(self.ask("MAIL FROM:<a@x>").await, "250 2.1.0 ok\r\n");
-        assert_eq!(
-            self.ask(&format!("RCPT TO:<{to}>")).await,
-            "250 2.1.5 ok\r\n"
-        );
+        assert!(self.ask("MAIL FROM:<a@x>").await.starts_with("250 2.1.0 "));
+        let rcpt = format!("RCPT TO:<{to}>");
+        assert!(self.ask(&rcpt).await.starts_with("250 2.1.5 "));
         assert!(self.ask("DATA").await.starts_with("354 "));
     }
 

@@ -8,6 +8,7 @@
 mod catcher;
 mod client;
 mod network;
+mod postfix;
 mod redis;
 mod script;
 mod server;
