@@ -15,8 +15,9 @@ use crate::transaction::envelope::Answer;
 use crate::transaction::{After, Done, Opening, Stale, body, envelope, silent};
 use crate::wire::Fault;
 
-/// A relay may close a connection on which too much was refused (Postfix after 20 refusals, and each mail can have two).
-const MOST_REFUSALS: u32 = 10;
+/// So many mails may be refused on a connection. Postfix answers every command on it a second later after 10 errors, hangs
+/// up after 20 (`smtpd_soft_error_limit`, `smtpd_hard_error_limit`), and counts two for each refused recipient.
+const MOST_REFUSALS: u32 = 4;
 
 /// How long a mail's final dot waits for the next mail. A store across a network answers within it.
 const MOMENT: Duration = Duration::from_millis(2);

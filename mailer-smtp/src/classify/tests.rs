@@ -130,6 +130,7 @@ fn rcpt_refused_for_now() {
             ("450 4.7.28 unusual rate", Class::RelayLimited),
             ("450 4.7.0 rate limit reached", Class::RelayLimited),
             ("450 4.3.2 not now", Class::RelayLimited),
+            ("454 4.7.1 Relay access denied", Class::TransientRelay),
             ("450 4.7.25 no PTR", Class::TransientRecipient),
             ("451 local error", Class::TransientRecipient),
         ],

@@ -35,6 +35,8 @@ fn rcpt_for_now(reply: Reply<'_>) -> Class {
     match (reply.code(), subject_detail(reply)) {
         (_, Some((2, 1 | 2))) | (450 | 451, Some((7, 1))) => Class::TransientRecipient,
         _ if about_greylisting(&text) => Class::TransientRecipient,
+        // Postfix says so while it knows neither the client nor the domain.
+        _ if about_relaying(&text) => Class::TransientRelay,
         (452, Some((5, 3))) | (_, Some((7, 28) | (3, 2))) => Class::RelayLimited,
         (_, Some((7, _))) if about_rates(&text) => Class::RelayLimited,
         _ => Class::TransientRecipient,

@@ -10,5 +10,4 @@ mod encrypted;
 mod overlap;
 mod round_trips;
 mod sending;
-mod sink;
 mod support;

@@ -285,9 +285,9 @@ async fn connections_are_kept_and_rotated() {
     let refusing = server([Rule::at(Stage::Rcpt).reply(550, "5.1.1 no such user")]).await;
     let delivered = deliver(transport(&refusing), &names).await;
     assert_eq!(delivered.count("permanent_recipient"), 100);
-    assert_eq!(refusing.connections().len(), 10);
+    assert_eq!(refusing.connections().len(), 25);
     let lines = refusing.command_lines();
-    assert_eq!(lines.iter().filter(|line| *line == "QUIT").count(), 10);
+    assert_eq!(lines.iter().filter(|line| *line == "QUIT").count(), 25);
 }
 
 #[tokio::test]
