@@ -2,10 +2,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use mailer_core::clock::{Clock, SystemClock};
 use mailer_core::transport::ConnectError;
 use tokio::net::{TcpStream, lookup_host};
 
-use crate::classify::{Stage, classify, classify_silence};
+use crate::classify::{
+    Class, HaltKind, Stage, Unreached, classify, classify_connect, classify_lookup,
+    classify_silence,
+};
 use crate::deadline::{Deadline, TimedOut};
 use crate::hello::{Extensions, hello};
 use crate::login::log_in;
@@ -21,6 +25,8 @@ use crate::wire::{Fault, Wire};
 pub(crate) struct Line {
     pub(crate) wire: Wire,
     pub(crate) extensions: Extensions,
+    /// When it was opened, by the monotonic clock.
+    pub(crate) opened_at: Duration,
 }
 
 impl Line {
@@ -56,7 +62,11 @@ impl Line {
         if let Some(login) = &settings.target.login {
             log_in(&mut wire, login, &extensions, limits.setup).await?;
         }
-        Ok(Self { wire, extensions })
+        Ok(Self {
+            wire,
+            extensions,
+            opened_at: SystemClock.monotonic(),
+        })
     }
 
     /// Takes leave, but does not wait for long.
@@ -88,13 +98,13 @@ pub(crate) fn accepted(
 ) -> Result<Reply<'_>, ConnectError> {
     match reply {
         Ok(reply) if reply.is_positive() => Ok(reply),
-        Ok(reply) => Err(classify(stage, reply).connect_error(reply.text(), reply.retry_after())),
+        Ok(reply) => Err(classify(stage, reply).connect_error(reply.text())),
         Err(fault) => Err(silence(stage, &fault)),
     }
 }
 
 pub(crate) fn silence(stage: Stage, fault: &Fault) -> ConnectError {
-    classify_silence(stage).connect_error(format!("{stage}: {fault}"), None)
+    classify_silence(stage).connect_error(format!("{stage}: {fault}"))
 }
 
 async fn encrypt(
@@ -114,21 +124,44 @@ async fn encrypt(
 }
 
 async fn dial(relay: &Relay) -> Result<TcpStream, ConnectError> {
-    let target = &relay.settings.target;
     let limit = relay.settings.limits.connect;
-    let failed = |why: &dyn std::fmt::Display| ConnectError::Transient {
-        reply: format!("{}:{}: {why}", target.host, target.port),
+    match Deadline::new().within(limit, reach(relay, limit)).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err((why, error))) => Err(unreached(relay, why, &error, SystemClock.monotonic())),
+        Err(TimedOut) => {
+            let slow = io::Error::other(format!("no connection within {limit:?}"));
+            Err(unreached(relay, Unreached::Relay, &slow, Duration::ZERO))
+        }
+    }
+}
+
+/// What it means that there is no connection. A name that does not exist is remembered.
+fn unreached(relay: &Relay, why: Unreached, error: &io::Error, now: Duration) -> ConnectError {
+    let class = match why {
+        Unreached::NoSuchName if relay.misses.missed(now) => {
+            Class::PermanentConfig(HaltKind::Missing)
+        }
+        Unreached::NoSuchName | Unreached::Ourselves | Unreached::Relay => Class::TransientRelay,
     };
-    let connected = Deadline::new()
-        .within(limit, try_each(&target.host, target.port, limit))
-        .await
-        .map_err(|TimedOut| failed(&format_args!("no connection within {limit:?}")))?;
-    connected.map_err(|error| failed(&error))
+    let whose = match why {
+        Unreached::Ourselves => "this machine can open no further connection: ",
+        Unreached::NoSuchName | Unreached::Relay => "",
+    };
+    let target = &relay.settings.target;
+    class.connect_error(
+        format!("{}:{}: {whose}{error}", target.host, target.port),
+        None,
+    )
 }
 
 /// Tries the host's addresses in turn; one that swallows everything leaves time for the next.
-async fn try_each(host: &str, port: u16, limit: Duration) -> io::Result<TcpStream> {
-    let addresses: Vec<SocketAddr> = lookup_host((host, port)).await?.collect();
+async fn reach(relay: &Relay, limit: Duration) -> Result<TcpStream, (Unreached, io::Error)> {
+    let target = &relay.settings.target;
+    let addresses: Vec<SocketAddr> = lookup_host((target.host.as_str(), target.port))
+        .await
+        .map_err(|error| (classify_lookup(&error), error))?
+        .collect();
+    relay.misses.found();
     let share = limit / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses {
@@ -138,12 +171,44 @@ async fn try_each(host: &str, port: u16, limit: Duration) -> io::Result<TcpStrea
         {
             Ok(Ok(stream)) => {
                 // Without it a mail can wait 40 ms for the acknowledgement of the one before.
-                stream.set_nodelay(true)?;
-                return Ok(stream);
+                match stream.set_nodelay(true) {
+                    Ok(()) => return Ok(stream),
+                    Err(error) => last = error,
+                }
             }
             Ok(Err(error)) => last = error,
             Err(TimedOut) => last = io::ErrorKind::TimedOut.into(),
         }
     }
-    Err(last)
+    Err((classify_connect(&last), last))
+}
+
+#[cfg(test)]
+mod tests {
+    use mailer_core::domain::HaltCause;
+
+    use super::*;
+    use crate::SmtpTransport;
+
+    #[test]
+    fn a_name_that_goes_on_not_to_exist_needs_somebody_to_act() {
+        let transport = SmtpTransport::from_url("smtps://relay.exmaple").unwrap();
+        let gone = io::Error::other("Name or service not known");
+        let told = |minute: u64| {
+            let now = Duration::from_secs(60 * minute);
+            unreached(transport.relay(), Unreached::NoSuchName, &gone, now)
+        };
+        for minute in [0, 0, 2] {
+            assert!(matches!(told(minute), ConnectError::Transient { .. }));
+        }
+        let ConnectError::Config { cause, reply } = told(5) else {
+            panic!("it is still not there");
+        };
+        assert_eq!(cause, HaltCause::RelayMissing);
+        assert_eq!(reply, "relay.exmaple:465: Name or service not known");
+        // Another trouble says nothing about the name.
+        let now = Duration::from_secs(600);
+        let other = unreached(transport.relay(), Unreached::Relay, &gone, now);
+        assert!(matches!(other, ConnectError::Transient { .. }));
+    }
 }

@@ -1,6 +1,6 @@
 use mailer_core::transport::ConnectError;
 
-use crate::classify::Stage;
+use crate::classify::{Connection, Stage, classify};
 use crate::dial::{accepted, ask};
 use crate::relay::Settings;
 use crate::reply::Reply;
@@ -34,11 +34,12 @@ pub(crate) async fn hello(
     };
     let limit = settings.limits.setup;
     let reply = ask(wire, format!("EHLO {name}\r\n").as_bytes(), limit).await;
-    if !matches!(&reply, Ok(reply) if matches!(reply.code(), 500 | 502 | 504)) {
-        return accepted(Stage::Hello, reply).map(Extensions::parse);
+    let is_unknown = |reply| classify(Stage::Ehlo, reply).connection == Connection::Helo;
+    if !reply.as_ref().is_ok_and(|&reply| is_unknown(reply)) {
+        return accepted(Stage::Ehlo, reply).map(Extensions::parse);
     }
     let reply = ask(wire, format!("HELO {name}\r\n").as_bytes(), limit).await;
-    accepted(Stage::Hello, reply).map(|_| Extensions::default())
+    accepted(Stage::Helo, reply).map(|_| Extensions::default())
 }
 
 /// Who we are, if we have no name (RFC 5321 section 4.1.3).

@@ -8,6 +8,7 @@ mod error;
 mod hello;
 mod login;
 mod mail;
+mod memory;
 mod relay;
 mod render;
 mod reply;

@@ -49,7 +49,7 @@ pub(crate) async fn log_in(
         }
         if !reply.is_intermediate() || index + 1 == steps.len() {
             let text = login.redact(&reply.text(), &secret);
-            return Err(classify(Stage::Auth, reply).connect_error(text, reply.retry_after()));
+            return Err(classify(Stage::Auth, reply).connect_error(text));
         }
     }
     Ok(())

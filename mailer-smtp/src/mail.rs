@@ -1,4 +1,4 @@
-use mailer_core::domain::Email;
+use mailer_core::domain::{Address, Email};
 
 use crate::hello::Extensions;
 use crate::render::{Bodies, EncodedBody, Envelope, Unsendable, write_head};
@@ -12,6 +12,8 @@ const SHORTEST_LAST: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
     pub(crate) envelope: Envelope,
+    /// The address in `From`.
+    sender: Option<Address>,
     /// The headers of this recipient, and as much of the body as goes with them.
     first: Vec<u8>,
     body: Option<EncodedBody>,
@@ -27,6 +29,10 @@ impl Mail {
         extensions: &Extensions,
         bodies: &Bodies,
     ) -> Result<(), Unsendable> {
+        let sender = email.from.address();
+        if self.sender.as_ref() != Some(sender) {
+            self.sender = Some(sender.clone());
+        }
         self.envelope.write(email, extensions.smtputf8)?;
         self.first.clear();
         write_head(&mut self.first, email)?;
@@ -89,6 +95,11 @@ impl Mail {
         let body = self.body.as_ref().map(EncodedBody::bytes);
         body.and_then(|body| body.get(self.taken..))
             .unwrap_or_default()
+    }
+
+    /// The sender of the mail that was written last.
+    pub(crate) fn sender(&self) -> Option<&Address> {
+        self.sender.as_ref()
     }
 }
 

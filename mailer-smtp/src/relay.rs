@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::error::SmtpConfigError;
+use crate::memory::{Misses, Misunderstandings};
 use crate::render::Bodies;
 use crate::target::{Encryption, Target};
 use crate::time_limits::TimeLimits;
@@ -20,6 +21,8 @@ pub(crate) struct Relay {
     pub(crate) bodies: Bodies,
     /// Whether the next envelope leaves behind the dot of the mail before: until the relay has swallowed one.
     pub(crate) overlaps: AtomicBool,
+    pub(crate) misses: Misses,
+    pub(crate) misunderstandings: Misunderstandings,
     /// One for each connection that may be open.
     pub(crate) slots: Arc<Semaphore>,
 }
@@ -50,6 +53,8 @@ impl Relay {
             slots: Arc::new(Semaphore::new(settings.connections)),
             bodies: Bodies::default(),
             overlaps: AtomicBool::new(settings.overlap),
+            misses: Misses::default(),
+            misunderstandings: Misunderstandings::default(),
             tls,
             settings,
         })

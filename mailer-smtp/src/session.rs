@@ -3,16 +3,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use mailer_core::clock::{Clock, SystemClock};
 use mailer_core::domain::{Email, Outcome};
 use mailer_core::transport::{ConnectError, InFlight, Permit, Session, Work};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::classify::Stage;
+use crate::classify::{Connection, HaltKind, Stage};
 use crate::dial::Line;
 use crate::mail::Mail;
 use crate::relay::Relay;
 use crate::transaction::envelope::Answer;
-use crate::transaction::{After, Done, Opening, Stale, body, envelope, silent};
+use crate::transaction::{Done, Opening, Stale, body, envelope, silent};
 use crate::wire::Fault;
 
 /// So many mails may be refused on a connection. Postfix answers every command on it a second later after 10 errors, hangs
@@ -136,20 +137,28 @@ impl SmtpSession {
     async fn deliver(&mut self, begun: Begun, work: &mut Work) -> Option<Begun> {
         let Begun { flight, opening } = begun;
         let (done, behind) = match self.introduce(opening).await {
+            Answer::Done(done) if done.is_misunderstood => (self.misunderstood(done), None),
             Answer::Done(done) => (done, None),
-            Answer::Go => self.carry(&flight, work).await,
+            Answer::Go => {
+                if let Some(sender) = self.mail.sender() {
+                    self.relay.misunderstandings.accepted(sender);
+                }
+                self.carry(&flight, work).await
+            }
         };
         self.served += 1;
         self.refused += u32::from(!matches!(done.outcome, Outcome::Sent { .. }));
         flight.finish(done.outcome);
-        match (done.after, behind) {
-            (After::Close, None) => self.is_over = true,
-            (After::Close, Some(flight)) => return self.rescue(flight).await,
-            (After::Reset, _) => {
+        match (done.connection, behind) {
+            (Connection::Close | Connection::Helo, None) => self.is_over = true,
+            (Connection::Close | Connection::Helo, Some(flight)) => {
+                return self.rescue(flight).await;
+            }
+            (Connection::Reset, _) => {
                 self.is_over |= !self.is_used_up() && !self.line.reset(&self.relay).await;
             }
-            (After::Keep, None) => {}
-            (After::Keep, Some(flight)) => {
+            (Connection::Keep, None) => {}
+            (Connection::Keep, Some(flight)) => {
                 std::mem::swap(&mut self.mail, &mut self.next);
                 let opening = Opening::Behind;
                 return Some(Begun { flight, opening });
@@ -178,6 +187,25 @@ impl SmtpSession {
                 reply: "the relay closed two connections in turn".to_owned(),
             })
         })
+    }
+
+    /// The relay did not understand the envelope. It may on another day; if not, somebody must act.
+    fn misunderstood(&self, done: Done) -> Done {
+        let is_repeated = self.mail.sender().is_some_and(|sender| {
+            let now = SystemClock.monotonic();
+            self.relay
+                .misunderstandings
+                .noted(sender, self.line.opened_at, now)
+        });
+        match done.outcome {
+            Outcome::TransientRelay { reply } if is_repeated => {
+                Done::closing(Outcome::PermanentConfig {
+                    cause: HaltKind::Sender.cause(),
+                    reply,
+                })
+            }
+            _ => done,
+        }
     }
 
     /// Sends the body of the mail in hand and waits for the relay's verdict. The next envelope does not wait for it: it
@@ -308,10 +336,7 @@ impl SmtpSession {
 }
 
 fn closing(outcome: Outcome) -> Answer {
-    Answer::Done(Done {
-        outcome,
-        after: After::Close,
-    })
+    Answer::Done(Done::closing(outcome))
 }
 
 /// The outcome of a mail that had begun when its connection could not be replaced.

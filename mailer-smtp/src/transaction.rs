@@ -5,7 +5,7 @@ pub(crate) mod envelope;
 
 use mailer_core::domain::Outcome;
 
-use crate::classify::{Stage, classify, classify_silence, ends_connection};
+use crate::classify::{Class, Connection, Stage, Verdict, classify, classify_silence};
 use crate::dial::{Line, ask};
 use crate::relay::Relay;
 use crate::reply::Reply;
@@ -15,18 +15,9 @@ use crate::wire::Fault;
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) outcome: Outcome,
-    pub(crate) after: After,
-}
-
-/// What is to be done with a connection after a mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum After {
-    /// The next mail can follow at once.
-    Keep,
-    /// The transaction is to be given up first.
-    Reset,
-    /// It should not be used any further.
-    Close,
+    pub(crate) connection: Connection,
+    /// The relay did not understand what we wrote. If not for the first time, somebody must act.
+    pub(crate) is_misunderstood: bool,
 }
 
 /// The relay has said nothing about this mail, and it may be sent on another connection.
@@ -59,21 +50,38 @@ impl Line {
 }
 
 /// What a reply to this stage makes of the mail.
-fn told(stage: Stage, reply: Reply<'_>, after: After) -> Done {
-    Done {
-        outcome: classify(stage, reply).outcome(reply.text(), reply.retry_after()),
-        after: if ends_connection(stage, reply) {
-            After::Close
-        } else {
-            after
-        },
-    }
+fn told(stage: Stage, reply: Reply<'_>) -> Done {
+    Done::new(classify(stage, reply), reply.text())
 }
 
 /// What the lack of a reply to this stage makes of it.
 pub(crate) fn silent(stage: Stage, fault: &Fault) -> Done {
-    Done {
-        outcome: classify_silence(stage).outcome(format!("{stage}: {fault}"), None),
-        after: After::Close,
+    Done::new(classify_silence(stage), format!("{stage}: {fault}"))
+}
+
+impl Done {
+    fn new(verdict: Verdict, words: String) -> Self {
+        Self {
+            outcome: verdict.outcome(words),
+            connection: verdict.connection,
+            is_misunderstood: verdict.class == Class::Misunderstood,
+        }
+    }
+
+    /// What became of a mail for another reason than the relay's words; the connection is not used any further.
+    pub(crate) fn closing(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            connection: Connection::Close,
+            is_misunderstood: false,
+        }
+    }
+
+    /// The same, and the connection is not used any further.
+    fn and_closed(self) -> Self {
+        Self {
+            connection: Connection::Close,
+            ..self
+        }
     }
 }

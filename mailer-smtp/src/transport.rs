@@ -57,6 +57,11 @@ impl SmtpTransport {
             relay: Arc::new(relay),
         }
     }
+
+    #[cfg(test)]
+    pub(crate) fn relay(&self) -> &Relay {
+        &self.relay
+    }
 }
 
 #[async_trait]

@@ -47,7 +47,8 @@ pub enum Outcome {
     TransientRecipient {
         /// The relay's words.
         reply: String,
-        /// The wait that the relay asked for, if it named one.
+        /// The least wait: what the relay asked for, or what a refusal of this kind commonly needs. The policy's own, if
+        /// it is longer.
         retry_after: Option<Duration>,
     },
     /// The relay has trouble: defers the relay, costs no attempt.

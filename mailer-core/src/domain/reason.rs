@@ -140,6 +140,8 @@ codes! {
         SenderRefused = "sender_refused", "the relay refuses the sender";
         /// No trustworthy TLS connection to the relay.
         TlsRefused = "tls_refused", "no trustworthy connection to the relay";
+        /// The relay's name does not exist.
+        RelayMissing = "relay_missing", "the relay's name does not exist";
         /// The working hours never open.
         NoOpening = "no_opening", "the working hours never open";
         /// The relay blocks what is sent.

@@ -70,6 +70,10 @@ pub(super) fn about_greylisting(text: &str) -> bool {
     has_any(text, &["greylist", "graylist", "grey-list", "gray-list"])
 }
 
+pub(super) fn about_recipients(text: &str) -> bool {
+    has_any(text, &["too many recipients"])
+}
+
 pub(super) fn about_tls(text: &str) -> bool {
     has_any(text, &["starttls", "tls", "encrypt", "ssl"])
 }

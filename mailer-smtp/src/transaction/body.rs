@@ -3,7 +3,7 @@ use std::time::Duration;
 use mailer_core::domain::Outcome;
 use mailer_core::transport::InFlight;
 
-use super::{After, Done, silent, told};
+use super::{Done, silent, told};
 use crate::classify::Stage;
 use crate::mail::Mail;
 use crate::render::Envelope;
@@ -35,12 +35,9 @@ pub(crate) async fn lead(
         return Err(verdict(wire, Stage::Body, limits.command).await);
     }
     if !flight.may_finish() {
-        return Err(Done {
-            outcome: Outcome::TransientRelay {
-                reply: "the relay took so long that the final dot was not sent".to_owned(),
-            },
-            after: After::Close,
-        });
+        return Err(Done::closing(Outcome::TransientRelay {
+            reply: "the relay took so long that the final dot was not sent".to_owned(),
+        }));
     }
     Ok(())
 }
@@ -82,7 +79,7 @@ pub(crate) async fn verdict(wire: &mut Wire, stage: Stage, limit: Duration) -> D
 /// What the reply makes of it.
 pub(crate) fn judge(stage: Stage, reply: Result<Reply<'_>, Fault>) -> Done {
     match reply {
-        Ok(reply) => told(stage, reply, After::Keep),
+        Ok(reply) => told(stage, reply),
         Err(fault) => silent(stage, &fault),
     }
 }
@@ -96,10 +93,7 @@ async fn interrupted(
 ) -> Done {
     if unwritten.fault.is_closed() || !wire.is_quiet().await {
         match wire.reply(limits.command).await {
-            Ok(reply) => Done {
-                after: After::Close,
-                ..told(stage, reply, After::Close)
-            },
+            Ok(reply) => told(stage, reply).and_closed(),
             Err(_) => silent(stage, &unwritten.fault),
         }
     } else {

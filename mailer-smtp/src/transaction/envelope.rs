@@ -1,4 +1,4 @@
-use super::{After, Done, Opening, Stale, silent, told};
+use super::{Done, Opening, Stale, silent, told};
 use crate::classify::{Class, Stage, classify};
 use crate::dial::{Line, ask};
 use crate::mail::Mail;
@@ -65,8 +65,8 @@ async fn one_by_one(
             return Err(stale);
         }
         match reply {
-            Ok(reply) if classify(stage, reply) == Class::Accepted => {}
-            Ok(reply) => return Ok(Answer::Done(told(stage, reply, After::Reset))),
+            Ok(reply) if classify(stage, reply).class == Class::Accepted => {}
+            Ok(reply) => return Ok(Answer::Done(told(stage, reply))),
             Err(fault) => return Ok(Answer::Done(silent(stage, &fault))),
         }
     }
@@ -90,24 +90,24 @@ async fn replies(wire: &mut Wire, limits: &TimeLimits, opening: Opening) -> Resu
             // What was said before counts more than the silence after it.
             Err(fault) => {
                 let done = match refusal {
-                    Some(refusal) => closing(refusal),
+                    Some(refusal) => refusal.and_closed(),
                     None => silent(stage, &fault),
                 };
                 return Ok(Answer::Done(done));
             }
         };
-        if classify(stage, reply) == Class::Accepted {
+        if classify(stage, reply).class == Class::Accepted {
             rcpt_accepted |= stage == Stage::Rcpt;
             data_accepted |= stage == Stage::Data;
             continue;
         }
         let is_last_word = reply.code() == 421;
         let done = match refusal.take() {
-            None => told(stage, reply, After::Reset),
+            None => told(stage, reply),
             Some(refusal) => refusal,
         };
         if is_last_word {
-            return Ok(Answer::Done(closing(done)));
+            return Ok(Answer::Done(done.and_closed()));
         }
         refusal = Some(done);
     }
@@ -116,18 +116,15 @@ async fn replies(wire: &mut Wire, limits: &TimeLimits, opening: Opening) -> Resu
         // It waits for a body that nobody may get: an empty one, as RFC 2920 section 3.1 has it.
         Some(done) if data_accepted && !rcpt_accepted => {
             let dot = ask(wire, b".\r\n", limits.command).await;
-            Ok(Answer::Done(if dot.is_ok() { done } else { closing(done) }))
+            Ok(Answer::Done(if dot.is_ok() {
+                done
+            } else {
+                done.and_closed()
+            }))
         }
         // It refused the sender and accepted the recipient: an empty body might be delivered.
-        Some(done) if data_accepted => Ok(Answer::Done(closing(done))),
+        Some(done) if data_accepted => Ok(Answer::Done(done.and_closed())),
         Some(done) => Ok(Answer::Done(done)),
-    }
-}
-
-fn closing(done: Done) -> Done {
-    Done {
-        after: After::Close,
-        ..done
     }
 }
 

@@ -57,6 +57,14 @@ async fn nobody_listens() {
 }
 
 #[tokio::test]
+async fn a_name_that_does_not_exist_is_trouble_that_may_pass() {
+    let nowhere = SmtpTransport::builder("smtp://relay.invalid?tls=none");
+    let error = refusal(nowhere).await;
+    assert!(is_transient(&error), "{error:?}");
+    assert!(error.to_string().contains("relay.invalid"), "{error}");
+}
+
+#[tokio::test]
 async fn old_relays_get_helo() {
     let server = server([Rule::at(Stage::Ehlo).reply(502, "5.5.1 what?")]).await;
     assert_eq!(outcome_at(&server).await.code(), "sent");

@@ -5,7 +5,7 @@ use testkit::{Certificate, Rule, SmtpServer, SmtpServerBuilder, Stage};
 
 use crate::support::{deliver, refusal, short};
 
-fn certificate(name: &str) -> Certificate {
+pub(crate) fn certificate(name: &str) -> Certificate {
     Certificate::for_names(&[name]).unwrap()
 }
 
@@ -18,11 +18,11 @@ fn starttls() -> SmtpServerBuilder {
 }
 
 /// A transport that trusts the server's authority.
-fn trusting(server: &SmtpServer) -> SmtpTransportBuilder {
+pub(crate) fn trusting(server: &SmtpServer) -> SmtpTransportBuilder {
     blind(server).trust_pem(server.ca_pem().unwrap())
 }
 
-fn blind(server: &SmtpServer) -> SmtpTransportBuilder {
+pub(crate) fn blind(server: &SmtpServer) -> SmtpTransportBuilder {
     let url = server.url().replace("://", "://u:p@");
     let query = if url.starts_with("smtps") {
         ""

@@ -9,5 +9,8 @@ mod cut;
 mod encrypted;
 mod overlap;
 mod round_trips;
+#[path = "../../src/classify/tests/rows.rs"]
+mod rows;
 mod sending;
 mod support;
+mod table;

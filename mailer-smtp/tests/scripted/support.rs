@@ -9,8 +9,12 @@ use testkit::{Rule, SmtpServer};
 
 /// Short enough for tests that wait them out.
 pub(crate) fn short() -> TimeLimits {
+    every(Duration::from_millis(300))
+}
+
+/// The same for every step.
+pub(crate) fn every(step: Duration) -> TimeLimits {
     let mut limits = TimeLimits::default();
-    let step = Duration::from_millis(300);
     limits.tls = step;
     limits.setup = step;
     limits.command = step;

@@ -133,4 +133,22 @@ mod tests {
         assert_eq!(relay.take(), Some(1));
         assert_eq!((relay.take(), relay.open()), (None, 3));
     }
+
+    #[test]
+    fn a_refused_connection_makes_for_fewer_until_mails_get_through_again() {
+        let at = Duration::from_secs;
+        let mut relay = Relay::new(8);
+        relay.busy.extend([1, 2, 3]);
+        assert_eq!(relay.wanted(10, at(100)), 5);
+        assert!(!relay.refused(at(100)), "three are left");
+        assert_eq!(relay.wanted(10, at(100)), 0);
+        relay.succeeded(at(101));
+        assert_eq!(relay.wanted(10, at(101)), 0);
+        relay.succeeded(at(130));
+        assert_eq!(relay.wanted(10, at(130)), 5);
+
+        relay.busy.clear();
+        assert!(relay.refused(at(140)), "none is left");
+        assert_eq!(relay.wanted(10, at(140)), 1);
+    }
 }
