@@ -16,9 +16,9 @@ use crate::transaction::envelope::Answer;
 use crate::transaction::{Done, Opening, Stale, body, envelope, silent};
 use crate::wire::Fault;
 
-/// So many mails may be refused on a connection. Postfix answers every command on it a second later after 10 errors, hangs
-/// up after 20 (`smtpd_soft_error_limit`, `smtpd_hard_error_limit`), and counts two for each refused recipient.
-const MOST_REFUSALS: u32 = 4;
+/// So many mails in a row may be refused on a connection. Postfix hangs up after 20 errors without a delivery between them
+/// (`smtpd_hard_error_limit`), and is slow after 10.
+const MOST_REFUSALS: u32 = 10;
 
 /// How long a mail's final dot waits for the next mail. A store across a network answers within it.
 const MOMENT: Duration = Duration::from_millis(2);
@@ -31,7 +31,7 @@ pub(crate) struct SmtpSession {
     mail: Mail,
     /// The mail behind it.
     next: Mail,
-    /// Mails that this connection has carried, and how many of them the relay refused.
+    /// Mails that this connection has carried, and how many the relay has refused since it took one.
     served: u32,
     refused: u32,
     /// Whether the last mail was followed at once: so this one may be, too.
@@ -121,9 +121,10 @@ impl SmtpSession {
         match written {
             Ok(()) => Some(Begun {
                 flight,
-                opening: match self.served {
-                    0 => Opening::Fresh,
-                    _ => Opening::Kept,
+                opening: match (self.served, self.refused) {
+                    (0, _) => Opening::Fresh,
+                    (_, 0) => Opening::Kept,
+                    _ => Opening::AfterRefusal,
                 },
             }),
             Err(unsendable) => {
@@ -147,7 +148,10 @@ impl SmtpSession {
             }
         };
         self.served += 1;
-        self.refused += u32::from(!matches!(done.outcome, Outcome::Sent { .. }));
+        self.refused = match done.outcome {
+            Outcome::Sent { .. } => 0,
+            _ => self.refused + 1,
+        };
         flight.finish(done.outcome);
         match (done.connection, behind) {
             (Connection::Close | Connection::Helo, None) => self.is_over = true,

@@ -36,7 +36,10 @@ pub(crate) enum Opening {
     Fresh,
     /// Others went before it: the relay may have closed it meanwhile.
     Kept,
-    /// The same, and its envelope has left behind the dot of the mail before.
+    /// The same, and the relay has refused the last: each command waits for the reply to the one before. For one recipient
+    /// that it refuses it would count two errors, the other for the `DATA` that came along.
+    AfterRefusal,
+    /// It is kept, too, and its envelope has left behind the dot of the mail before.
     Behind,
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn send(
     opening: Opening,
 ) -> Result<Answer, Stale> {
     let wire = &mut line.wire;
-    if !line.extensions.pipelining {
+    if !line.extensions.pipelining || opening == Opening::AfterRefusal {
         return one_by_one(wire, mail, limits, opening).await;
     }
     if opening != Opening::Behind
