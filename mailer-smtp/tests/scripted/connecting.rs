@@ -145,11 +145,14 @@ async fn login() {
 
 #[tokio::test]
 async fn silence_before_the_first_mail_is_bounded() {
-    for stage in [Stage::Connect, Stage::Ehlo, Stage::Auth] {
-        let rule = Rule::at(stage).stall();
+    for stage in [Stage::Connect, Stage::Ehlo, Stage::Helo, Stage::Auth] {
+        let mut rules = vec![Rule::at(stage).stall()];
+        if stage == Stage::Helo {
+            rules.push(Rule::at(Stage::Ehlo).reply(502, "5.5.1 what?"));
+        }
         let server = SmtpServer::builder()
             .auth("u", "p")
-            .rule(rule)
+            .rules(rules)
             .start()
             .await
             .unwrap();

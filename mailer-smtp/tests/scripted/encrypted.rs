@@ -109,6 +109,9 @@ async fn trouble_in_the_handshake_passes() {
         ),
         (starttls(), Rule::at(Stage::StartTls).cut()),
         (starttls(), Rule::at(Stage::Tls).cut()),
+        (starttls(), Rule::at(Stage::StartTls).stall()),
+        (starttls(), Rule::at(Stage::Tls).stall()),
+        (starttls(), Rule::at(Stage::Ehlo).nth(2).stall()),
         (implicit(), Rule::at(Stage::Tls).cut()),
         (implicit(), Rule::at(Stage::Tls).stall()),
         (

@@ -5,6 +5,7 @@
 mod aborted;
 mod conformance;
 mod connecting;
+mod crowd;
 mod cut;
 mod encrypted;
 mod overlap;

@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     Flow,
-    cut::{Cut, Way},
+    cut::{Cut, Ending, Way},
     distance::{Talk, late},
     traffic::Record,
 };
@@ -36,7 +36,7 @@ pub(super) struct Fate {
 /// Why a connection has not carried all bytes.
 enum End {
     Broken,
-    Cut { is_reset: bool },
+    Cut(Ending),
 }
 
 /// Carries bytes both ways until both ends have said goodbye, or its fate is fulfilled.
@@ -58,44 +58,33 @@ pub(super) async fn carry(mut client: TcpStream, server: SocketAddr, fate: Fate)
         async { Ok(on_the_way.await?) },
         async { Ok(on_the_way_back.await?) },
     );
-    if matches!(ended, Err(End::Broken | End::Cut { is_reset: true })) {
-        return Ok(());
+    let record = fate.record.as_ref();
+    match ended {
+        Err(End::Broken | End::Cut(Ending::Reset)) => return Ok(()),
+        Err(End::Cut(Ending::Silence)) => return hear_out(&mut client, record).await,
+        Err(End::Cut(Ending::Goodbye)) | Ok(_) => {}
     }
     for socket in [&client, &server] {
         SockRef::from(socket).set_linger(None)?;
     }
     if ended.is_err() {
-        say_goodbye(&mut client, &mut server, fate.record.as_ref()).await?;
+        client.shutdown().await?;
+        server.shutdown().await?;
+        tokio::try_join!(hear_out(&mut client, record), hear_out(&mut server, None))?;
     }
     Ok(())
 }
 
-/// Ends both directions, and hears what both ends have to say until they close.
-async fn say_goodbye(
-    client: &mut TcpStream,
-    server: &mut TcpStream,
-    record: Option<&Record>,
-) -> io::Result<()> {
-    client.shutdown().await?;
-    server.shutdown().await?;
-    let nobody = |_: &[u8]| {};
-    let heard = |bytes: &[u8]| {
-        if let Some(record) = record {
-            record.heard_from_client(bytes);
-        }
-    };
-    tokio::try_join!(hear_out(client, heard), hear_out(server, nobody)).map(drop)
-}
-
-async fn hear_out(
-    from: &mut (impl AsyncRead + Unpin),
-    mut heard: impl FnMut(&[u8]),
-) -> io::Result<()> {
+/// Hears what an end still has to say until it closes.
+async fn hear_out(from: &mut (impl AsyncRead + Unpin), record: Option<&Record>) -> io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
-        match from.read(&mut buffer).await? {
-            0 => return Ok(()),
-            count => heard(&buffer[..count]),
+        let count = from.read(&mut buffer).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        if let Some(record) = record {
+            record.heard_from_client(&buffer[..count]);
         }
     }
 }
@@ -113,8 +102,8 @@ async fn pump(
     let mut buffer = vec![0; 16 * 1024];
     let mut lost = false;
     loop {
-        if let Some(Cut { is_reset, .. }) = cut.filter(|_| until_cut == 0) {
-            return Err(End::Cut { is_reset });
+        if let Some(cut) = cut.filter(|_| until_cut == 0) {
+            return Err(End::Cut(cut.ending));
         }
         let count = from.read(&mut buffer).await?;
         if let Some(record) = fate.record.as_ref().filter(|_| way == Way::ToServer) {

@@ -1,4 +1,5 @@
-/// After how many bytes of one direction a connection is cut, and how.
+/// After how many bytes of one direction a connection is over, and how: by a goodbye (FIN) to both ends, if not told
+/// otherwise; what they still say is lost.
 ///
 /// ```
 /// use testkit::Cut;
@@ -12,7 +13,14 @@
 pub struct Cut {
     pub(super) way: Way,
     pub(super) after: usize,
-    pub(super) is_reset: bool,
+    pub(super) ending: Ending,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    Goodbye,
+    Reset,
+    Silence,
 }
 
 /// A direction of a connection.
@@ -33,10 +41,18 @@ impl Cut {
         Self::new(Way::ToClient, bytes)
     }
 
-    /// Both ends see a reset. Otherwise both see an orderly goodbye (FIN), and what they still say is lost.
+    /// Both ends see a reset.
     pub fn by_reset(self) -> Self {
         Self {
-            is_reset: true,
+            ending: Ending::Reset,
+            ..self
+        }
+    }
+
+    /// Neither end hears any more of the other until the client gives up and closes.
+    pub fn by_silence(self) -> Self {
+        Self {
+            ending: Ending::Silence,
             ..self
         }
     }
@@ -45,7 +61,7 @@ impl Cut {
         Self {
             way,
             after,
-            is_reset: false,
+            ending: Ending::Goodbye,
         }
     }
 }

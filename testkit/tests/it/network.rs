@@ -230,3 +230,20 @@ async fn a_round_trip_is_a_client_that_speaks_after_the_server() {
     says_again(&mut other, b"again", SOON).await.unwrap();
     assert_eq!(network.round_trips(), 3);
 }
+
+#[tokio::test]
+async fn silence_after_exactly_so_many_bytes_lasts_until_the_client_closes() {
+    let (server, mut heard) = listener(b"hello").await;
+    let network = FaultProxy::start(server).await.unwrap();
+    network.record();
+    network.cut_next(Cut::from_client(2).by_silence());
+    let mut client = TcpStream::connect(network.addr()).await.unwrap();
+    hears(&mut client, b"hello", SOON).await.unwrap();
+    client.write_all(b"words").await.unwrap();
+    let error = hears(&mut client, b"never", NEVER).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert!(heard.try_recv().is_err());
+    drop(client);
+    assert_eq!(heard.recv().await.unwrap(), b"wo");
+    assert_eq!(network.traffic()[0].from_client, b"words");
+}

@@ -17,6 +17,7 @@ const PIPELINED: Room = Room {
     pipelining: true,
     overlap: false,
     tls: false,
+    is_hasty: false,
 };
 const OVERLAPPED: Room = Room {
     overlap: true,
@@ -52,6 +53,21 @@ async fn cut_at_many_bytes_under_tls() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_from_any_byte_on_is_bounded() {
+    for room in [OVERLAPPED, PIPELINED, ONE_BY_ONE] {
+        let room = Room {
+            is_hasty: true,
+            ..room
+        };
+        let (by_client, to_client) = room.lengths().await;
+        let from_client = (0..=by_client).step_by(89).map(Cut::from_client);
+        let from_server = (0..=to_client).step_by(7).map(Cut::from_server);
+        let all = from_client.chain(from_server).map(Cut::by_silence);
+        cut_at(room, 90, all.collect()).await;
+    }
+}
+
 /// What was seen over all positions, so that a test can tell that it has met what it is about.
 #[derive(Debug, Default)]
 struct Seen {
@@ -63,26 +79,25 @@ struct Seen {
 
 /// Cuts at every `goodbyes`th byte of both directions by a goodbye, and at every `resets`th by a reset.
 async fn cut_everywhere(room: Room, goodbyes: usize, resets: usize) -> Seen {
-    let whole = Lane::start(room).await.run(None).await;
-    whole.judge();
-    let spoken = &whole.spoken[0];
-    let [by_client, to_client] =
-        [&spoken.by_client, &spoken.to_client].map(|text| text.chars().count());
+    let (by_client, to_client) = room.lengths().await;
     let every = |step| {
         let from_client = (0..=by_client).step_by(step).map(Cut::from_client);
         from_client.chain((0..=to_client).step_by(step).map(Cut::from_server))
     };
-    let positions: Vec<Cut> = every(goodbyes)
-        .chain(every(resets).map(Cut::by_reset))
-        .collect();
+    let resets = every(resets).map(Cut::by_reset);
+    cut_at(room, LANES, every(goodbyes).chain(resets).collect()).await
+}
+
+/// Cuts at each of these positions, so many at a time.
+async fn cut_at(room: Room, width: usize, positions: Vec<Cut>) -> Seen {
     let positions = Arc::new(positions);
     let mut lanes = JoinSet::new();
-    for first in 0..LANES {
+    for first in 0..width {
         let positions = Arc::clone(&positions);
         lanes.spawn(async move {
             let mut seen = Seen::default();
             let lane = Lane::start(room).await;
-            for cut in positions.iter().skip(first).step_by(LANES) {
+            for cut in positions.iter().skip(first).step_by(width) {
                 let run = lane.run(Some(*cut)).await;
                 run.judge();
                 seen.count(&run);

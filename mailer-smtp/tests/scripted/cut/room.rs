@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use mailer_core::clock::{Clock, SystemClock};
 use mailer_core::conformance::transport::{Delivered, Rig};
-use mailer_smtp::SmtpTransport;
+use mailer_smtp::{SmtpTransport, TimeLimits};
 use testkit::{Certificate, Cut, FaultProxy, Rule, SmtpServer, Stage, Traffic, Transaction};
 
 /// The mails of a session, in this order.
@@ -20,6 +20,8 @@ pub(super) struct Room {
     pub(super) pipelining: bool,
     pub(super) overlap: bool,
     pub(super) tls: bool,
+    /// Whether the transport loses its patience within a second.
+    pub(super) is_hasty: bool,
 }
 
 /// What became of a session, on both sides and between them.
@@ -94,6 +96,15 @@ impl Lane {
 }
 
 impl Room {
+    /// How many bytes a whole session has, by the client and by the server.
+    pub(super) async fn lengths(self) -> (usize, usize) {
+        let whole = Lane::start(self).await.run(None).await;
+        whole.judge();
+        let length = |text: &str| text.chars().count();
+        let spoken = &whole.spoken[0];
+        (length(&spoken.by_client), length(&spoken.to_client))
+    }
+
     /// Each mail has a verdict of its own.
     async fn server(self) -> SmtpServer {
         let mut builder = SmtpServer::builder();
@@ -123,8 +134,21 @@ impl Room {
         if let Some(authority) = server.ca_pem() {
             builder = builder.trust_pem(authority);
         }
+        if self.is_hasty {
+            builder = builder.time_limits(hasty());
+        }
         builder.build().unwrap()
     }
+}
+
+fn hasty() -> TimeLimits {
+    let mut limits = TimeLimits::default();
+    let second = Duration::from_secs(1);
+    limits.setup = second;
+    limits.command = second;
+    limits.block = second;
+    limits.after_dot = second;
+    limits
 }
 
 impl Spoken {
