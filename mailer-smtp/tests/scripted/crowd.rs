@@ -76,10 +76,15 @@ const CASES: [Case; 9] = [
     (|r| r.first(1).reset(), Stage::Dot, "unknown, 0, 1"),
 ];
 
+/// The cases in turn, and between them so many good ones that the campaign is not halted for its blocks.
+fn cases() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain([&CASES[0]; 9]).cycle()
+}
+
 #[tokio::test]
 async fn a_mixed_campaign_ends_with_every_recipient_in_the_right_state() {
     let names: Vec<String> = (0..200).map(|i| format!("r{i}@example.com")).collect();
-    let rules = names.iter().zip(CASES.iter().cycle());
+    let rules = names.iter().zip(cases());
     let server = SmtpServer::builder()
         .rules(rules.map(|(name, (act, stage, _))| act(Rule::at(*stage).to(name))))
         .start()
@@ -92,7 +97,7 @@ async fn a_mixed_campaign_ends_with_every_recipient_in_the_right_state() {
         *received.entry(address).or_default() += 1;
     }
     assert_eq!(deliveries.len(), names.len());
-    for (delivery, (_, _, expected)) in deliveries.iter().zip(CASES.iter().cycle()) {
+    for (delivery, (_, _, expected)) in deliveries.iter().zip(cases()) {
         let mut became = delivery.state.clone();
         if let Some(failure) = delivery.failure {
             became.push_str(&format!(" {failure:?}"));
