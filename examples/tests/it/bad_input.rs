@@ -168,6 +168,23 @@ async fn limits_hours_and_numbers() {
                 &["--reserved", "0 to 100 percent", "101"],
             ),
             (&["--on-unknown", "guess"], &["guess", "assume-sent"]),
+            (
+                &["--return-path", "Shop <a@shop.example>"],
+                &["return_path", "Shop <a@shop.example>"],
+            ),
+            (
+                &["--verp", "a-local-part-of-thirty-two-bytes@shop.example"],
+                &["return_path", "31 octets"],
+            ),
+            (
+                &[
+                    "--verp",
+                    "a@shop.example",
+                    "--return-path",
+                    "a@shop.example",
+                ],
+                &["--verp", "--return-path", "cannot be used with"],
+            ),
             (&["--id", "spring offer"], &["spring offer", "legal id"]),
             (&["--namespace", "a b"], &["a b", "legal namespace"]),
         ],

@@ -6,6 +6,7 @@ mod default_run;
 mod endings;
 mod program;
 mod relay_trouble;
+mod return_path;
 mod rows;
 mod simulate;
 mod small_examples;

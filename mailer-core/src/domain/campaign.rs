@@ -94,6 +94,20 @@ impl Campaign {
         self
     }
 
+    /// Where bounces go, if not to the sender: a bare address.
+    #[must_use]
+    pub fn return_path(mut self, address: impl Into<String>) -> Self {
+        self.content = self.content.return_path(address);
+        self
+    }
+
+    /// Where bounces go: an address for each recipient, made of this one. See [`ReturnPath::Verp`](super::ReturnPath::Verp).
+    #[must_use]
+    pub fn verp(mut self, address: impl Into<String>) -> Self {
+        self.content = self.content.verp(address);
+        self
+    }
+
     /// What it says, as a template.
     #[must_use]
     pub fn template(mut self, template: Template) -> Self {

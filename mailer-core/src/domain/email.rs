@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::Mailbox;
+use super::{Address, Mailbox};
 
 /// One mail, ready to be put into its wire form. One mail has one recipient.
 ///
@@ -33,8 +33,10 @@ pub struct Email {
     pub message_id: String,
     /// The same in every attempt that may be a repetition.
     pub date: DateTime<Utc>,
-    /// Sender, in header and envelope.
+    /// Sender, in the header; in the envelope too, if there is no return path.
     pub from: Mailbox,
+    /// Sender in the envelope (`MAIL FROM`): where bounces go, if not to `from`.
+    pub return_path: Option<Address>,
     /// Where answers go, if not to the sender.
     pub reply_to: Option<Mailbox>,
     /// Recipient, in header and envelope.
@@ -44,7 +46,13 @@ pub struct Email {
 }
 
 impl Email {
-    /// A mail without a reply address of its own.
+    /// Sender in the envelope: the return path, or else the address in `From`.
+    #[must_use]
+    pub fn envelope_from(&self) -> &Address {
+        self.return_path.as_ref().unwrap_or(self.from.address())
+    }
+
+    /// A mail without a reply address and a return path of its own.
     #[must_use]
     pub fn new(
         message_id: impl Into<String>,
@@ -57,6 +65,7 @@ impl Email {
             message_id: message_id.into(),
             date,
             from,
+            return_path: None,
             reply_to: None,
             to,
             draft,

@@ -1,6 +1,6 @@
 //! The acceptance scenarios.
 
-use mailer_core::domain::{CampaignState, Outcome, Policy, Recipient};
+use mailer_core::domain::{CampaignState, Outcome, Policy, Reason, Recipient};
 use mailer_core::observer::Event;
 use mailer_core::queue::TicketState;
 use mailer_core::sim::Sim;
@@ -203,4 +203,48 @@ fn a_recipient_refused_for_now_is_tried_again_and_the_campaign_goes_on() {
         let done = sim.until_finished(&spring, HOUR).await.unwrap();
         assert_eq!(done.counts.sent, 10);
     });
+}
+
+#[test]
+fn bounces_go_to_the_return_path_and_limits_count_by_the_sender() {
+    let sim = simulation();
+    sim.run(async |sim| {
+        sim.set_policy(&limited("3/hour per sender")).await.unwrap();
+        sim.start_worker();
+        let mailer = sim.mailer();
+        let spring = campaign("spring").verp("bounces@shop.example");
+        mailer.submit(&spring, recipients(3)).await.unwrap();
+        sim.advance(MINUTE).await;
+        let content = content().return_path("returns@shop.example");
+        let me = Recipient::new("me@example.com");
+        let ticket = mailer.enqueue_test(&content, me).await.unwrap();
+        sim.advance(MINUTE).await;
+        // The fourth of this sender, whatever its return path.
+        let state = mailer.ticket(&ticket).await.unwrap();
+        assert!(
+            matches!(&state, TicketState::Waiting(Some(deferral)) if deferral.reason == Reason::RatePerHour),
+            "{state:?}"
+        );
+        sim.advance(HOUR).await;
+    });
+    let mails = sim.relay().mails();
+    let mut paths: Vec<&str> = mails
+        .iter()
+        .map(|mail| mail.email.envelope_from().as_str())
+        .collect();
+    paths.sort_unstable();
+    assert_eq!(
+        paths,
+        [
+            "bounces+user0=example.com@shop.example",
+            "bounces+user1=example.com@shop.example",
+            "bounces+user2=example.com@shop.example",
+            "returns@shop.example",
+        ]
+    );
+    assert!(
+        mails
+            .iter()
+            .all(|mail| mail.email.from.address().as_str() == "news@shop.example")
+    );
 }

@@ -17,7 +17,7 @@ impl Envelope {
     ///
     /// A local part that is not ASCII needs a relay with SMTPUTF8 (RFC 6531); a domain never does.
     pub(crate) fn write(&mut self, email: &Email, has_smtputf8: bool) -> Result<(), Unsendable> {
-        let (from, to) = (email.from.address(), email.to.address());
+        let (from, to) = (email.envelope_from(), email.to.address());
         let needs_utf8 = |local: &str| !local.is_ascii();
         if needs_utf8(from.local()) && !has_smtputf8 {
             let class = Class::PermanentConfig(HaltKind::Sender);

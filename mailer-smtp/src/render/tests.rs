@@ -164,6 +164,41 @@ fn headers_cannot_be_smuggled() {
 }
 
 #[test]
+fn bounces_go_to_the_return_path() {
+    let mut mail = plain();
+    let mut envelope = Envelope::default();
+    let mut sender = |path: &str, utf8| {
+        mail.return_path = Some(path.parse().unwrap());
+        envelope.write(&mail, utf8).map_err(Unsendable::outcome)?;
+        Ok(String::from_utf8(envelope.mail().to_vec()).unwrap())
+    };
+    assert_eq!(
+        sender("bounces+ann=example.com@shop.example", false),
+        Ok("MAIL FROM:<bounces+ann=example.com@shop.example>\r\n".to_owned())
+    );
+    assert_eq!(
+        sender("b@b\u{fc}cher.example", false),
+        Ok("MAIL FROM:<b@xn--bcher-kva.example>\r\n".to_owned())
+    );
+    let refused = sender("r\u{fc}ck@shop.example", false);
+    assert!(
+        matches!(&refused, Err(Outcome::PermanentConfig { .. })),
+        "{refused:?}"
+    );
+    assert!(
+        sender("r\u{fc}ck@shop.example", true)
+            .unwrap()
+            .ends_with("> SMTPUTF8\r\n")
+    );
+    let head = head(&mail).unwrap();
+    assert!(
+        head.starts_with("From: Shop <news@shop.example>\r\n"),
+        "{head}"
+    );
+    assert!(!head.contains("r\u{fc}ck"));
+}
+
+#[test]
 fn addresses_in_the_envelope() {
     let write =
         |from, to, utf8| {

@@ -123,6 +123,13 @@ pub(crate) struct Options {
         default_value = "Example Shop <news@example.com>"
     )]
     pub(crate) from: String,
+    /// Where bounces go, if not to the sender
+    #[arg(long, global = true, value_name = "ADDR", conflicts_with = "verp")]
+    pub(crate) return_path: Option<String>,
+    /// Where bounces go: an address for each recipient, made of this one, such as
+    /// bounces+ann=example.com@shop.example of bounces@shop.example
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub(crate) verp: Option<String>,
     /// The subject: a template
     #[arg(long, global = true, value_name = "TEMPLATE")]
     pub(crate) subject: Option<String>,

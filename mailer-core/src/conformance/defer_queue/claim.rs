@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use crate::conformance::Harness;
 use crate::conformance::harness::{at, campaign, claim_id, message, relay, relays, room, seconds};
-use crate::domain::{CampaignId, Lane, Lanes, Policy};
+use crate::domain::{CampaignId, Content, Lane, Lanes, Message, Policy, Recipient};
 use crate::queue::{Room, Settled};
+use crate::template::Template;
 
 /// 64 at once: each page once.
 pub async fn pages_are_disjoint_under_many_claimers(harness: &Harness) {
@@ -231,4 +232,29 @@ pub async fn a_claim_that_was_settled_is_not_given_again(harness: &Harness) {
     harness.settle_all(&claim, Settled::NotStarted).await;
     assert!(harness.try_claim(1).await.is_none());
     assert!(harness.try_claim(2).await.is_some());
+}
+
+/// Of a campaign and of a single mail, with all that stands in it.
+pub async fn a_letter_comes_as_it_was_stored(harness: &Harness) {
+    harness.set_policy(&Policy::unlimited()).await;
+    let campaign = campaign("c")
+        .reply_to("Help <help@shop.example>")
+        .verp("bounces@shop.example");
+    harness.submit(&campaign, 2).await;
+    let content = Content::new()
+        .from("shop@shop.example")
+        .return_path("bounces@shop.example")
+        .template(Template::new("s").text("t"));
+    let mail = Message::new("m", content, Recipient::new("ann@example.com"))
+        .check()
+        .unwrap();
+    harness.intake.enqueue(&mail).await.unwrap();
+    let stored = [mail.letter, campaign.check().unwrap().letter];
+    for (number, letter) in (1..).zip(&stored) {
+        let claim = harness.claim(number).await;
+        assert!(!claim.deliveries.is_empty());
+        for delivery in &claim.deliveries {
+            assert_eq!(*delivery.letter, *letter);
+        }
+    }
 }

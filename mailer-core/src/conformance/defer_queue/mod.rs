@@ -27,6 +27,7 @@ macro_rules! defer_queue_conformance {
             nothing_is_claimed_before_it_is_due
             a_clock_set_back_does_not_forestall_a_start
             a_claim_that_was_settled_is_not_given_again
+            a_letter_comes_as_it_was_stored
             retries_come_in_the_order_of_their_due_times
             a_far_future_is_waited_for
             an_expired_campaign_is_not_claimed

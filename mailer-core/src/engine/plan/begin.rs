@@ -164,6 +164,10 @@ fn email_of(mail: &super::hand::Mail, draft: Draft, now: DateTime<Utc>, namespac
         message_id: format!("{id:032x}@{}", letter.from.address().domain()),
         date: mail.delivery.repeats.unwrap_or(now),
         from: letter.from.clone(),
+        return_path: letter
+            .return_path
+            .as_ref()
+            .map(|path| path.of(record.to.address())),
         reply_to: letter.reply_to.clone(),
         to: record.to.clone(),
         draft,

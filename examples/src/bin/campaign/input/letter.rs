@@ -22,7 +22,7 @@ pub(crate) enum LetterError {
     },
 }
 
-/// Sender and template as given. Text and HTML are the examples, unless one of them is given.
+/// Sender, return path and template as given. Text and HTML are the examples, unless one of them is given.
 pub(crate) fn content(options: &Options) -> Result<Content, LetterError> {
     let subject = options.subject.as_deref().unwrap_or(SUBJECT.trim_end());
     let mut template = Template::new(subject);
@@ -35,7 +35,12 @@ pub(crate) fn content(options: &Options) -> Result<Content, LetterError> {
     if let Some(path) = &options.html {
         template = template.html(read("html", path)?);
     }
-    Ok(Content::new().from(&options.from).template(template))
+    let content = Content::new().from(&options.from).template(template);
+    Ok(match (&options.return_path, &options.verp) {
+        (_, Some(base)) => content.verp(base),
+        (Some(address), None) => content.return_path(address),
+        (None, None) => content,
+    })
 }
 
 fn read(option: &'static str, path: &Path) -> Result<String, LetterError> {
