@@ -1,0 +1,134 @@
+//! The next mail behind the dot of the one in hand (RFC 2920 section 3.1).
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use mailer_core::domain::Email;
+use mailer_core::transport::{InFlight, Permit, Work};
+
+use super::{Begun, SmtpSession, not_connected};
+use crate::classify::Stage;
+use crate::transaction::{Done, Opening, body, envelope, silent};
+use crate::wire::Fault;
+
+/// How long a mail's final dot waits for the next mail. A store across a network answers within it.
+const MOMENT: Duration = Duration::from_millis(2);
+
+impl SmtpSession {
+    /// Sends the body of the mail in hand and waits for the relay's verdict. The next envelope does not wait for it: it
+    /// leaves in one segment with the dot if there is a next mail in a moment, or else behind it as soon as there is one.
+    pub(super) async fn carry(
+        &mut self,
+        flight: &InFlight,
+        work: &mut Work,
+    ) -> (Done, Option<InFlight>) {
+        let may_be_followed = self.line.extensions.pipelining
+            && self.relay.overlaps.load(Ordering::Relaxed)
+            && self.served + 1 < self.relay.settings.messages_per_connection;
+        let next = match may_be_followed && self.has_next && self.mail.is_one_piece() {
+            true => self.line.wire.patiently(MOMENT, work.next()).await.ok(),
+            false => None,
+        };
+        let limits = &self.relay.settings.limits;
+        let wire = &mut self.line.wire;
+        if let Err(done) = body::lead(wire, &self.mail, flight, limits).await {
+            return (done, None);
+        }
+        self.has_next = matches!(next, Some(Some(_)));
+        let behind = match next.flatten() {
+            Some((permit, email)) => self.prepare(permit, &email),
+            None => None,
+        };
+        let limits = &self.relay.settings.limits;
+        let wire = &mut self.line.wire;
+        let envelope = behind.as_ref().map(|_| &self.next.envelope);
+        if let Err(done) = body::finish(wire, &mut self.mail, envelope, limits).await {
+            return (done, behind);
+        }
+        if behind.is_some() {
+            return self.verdict_before(behind).await;
+        }
+        // Both are safe to drop, as in `pull`.
+        let next = tokio::select! {
+            biased;
+            done = body::verdict(wire, Stage::Dot, limits.after_dot) => return (done, None),
+            next = work.next(), if may_be_followed => next,
+        };
+        self.has_next = next.is_some();
+        let behind = match next {
+            Some((permit, email)) => self.follow(permit, &email).await,
+            None => None,
+        };
+        self.verdict_before(behind).await
+    }
+
+    /// Begins the next mail, whose envelope is to leave now.
+    fn prepare(&mut self, permit: Permit, email: &Email) -> Option<InFlight> {
+        let written = self
+            .next
+            .write(email, &self.line.extensions, &self.relay.bodies);
+        let flight = permit.begin().ok()?;
+        match written {
+            Ok(()) => Some(flight),
+            Err(unsendable) => {
+                flight.finish(unsendable.outcome());
+                None
+            }
+        }
+    }
+
+    /// Sends the envelope of the next mail.
+    async fn follow(&mut self, permit: Permit, email: &Email) -> Option<InFlight> {
+        let flight = self.prepare(permit, email)?;
+        let limits = &self.relay.settings.limits;
+        match envelope::write(&mut self.line.wire, &self.next, limits).await {
+            Ok(()) => Some(flight),
+            Err(done) => {
+                flight.finish(done.outcome);
+                self.is_over = true;
+                None
+            }
+        }
+    }
+
+    /// The verdict on the mail in hand. The one behind it waits no longer than for any reply to a command.
+    async fn verdict_before(&mut self, behind: Option<InFlight>) -> (Done, Option<InFlight>) {
+        let limits = &self.relay.settings.limits;
+        let wire = &mut self.line.wire;
+        let Some(behind) = behind else {
+            return (
+                body::verdict(wire, Stage::Dot, limits.after_dot).await,
+                None,
+            );
+        };
+        let patience = limits.command.min(limits.after_dot);
+        match wire.reply(patience).await {
+            Err(fault @ Fault::TimedOut(_)) => {
+                behind.finish(silent(Stage::Mail, &fault).outcome);
+                self.is_over = true;
+                let reply = match wire.reply(limits.after_dot - patience).await {
+                    Err(Fault::TimedOut(_)) => Err(Fault::TimedOut(limits.after_dot)),
+                    reply => reply,
+                };
+                (body::judge(Stage::Dot, reply), None)
+            }
+            reply => (body::judge(Stage::Dot, reply), Some(behind)),
+        }
+    }
+
+    /// The connection has ended under the mail whose envelope had just left: it goes out on a fresh one.
+    pub(super) async fn rescue(&mut self, flight: InFlight) -> Option<Begun> {
+        std::mem::swap(&mut self.mail, &mut self.next);
+        match self.redial().await {
+            Ok(()) => Some(Begun {
+                flight,
+                opening: Opening::Fresh,
+            }),
+            Err(error) => {
+                flight.finish(not_connected(error));
+                self.is_over = true;
+                None
+            }
+        }
+    }
+}
