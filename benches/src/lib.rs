@@ -1,6 +1,7 @@
 //! What the benchmarks share: a campaign, its recipients, a relay that takes every mail at once, and what is counted.
 
 pub mod asking;
+pub mod contest;
 mod null_relay;
 mod redis_usage;
 mod usage;

@@ -11,6 +11,9 @@ use crate::clock::{Clock, Hold, SystemClock};
 use crate::domain::{Body, Draft, Email, Outcome};
 use crate::transport::{Assignment, ConnectError, Report, Transport, Work};
 
+const TEXT: &str =
+    "This is a conformance test of a mail transport.\n.It has a line that begins with a dot.\n";
+
 /// Drives a transport without an engine.
 ///
 /// It mints permits, so it is no door for hosts: all it ever sends is one fixed text that says that it is a conformance
@@ -93,6 +96,13 @@ impl Rig {
             text: Some("A test.".to_owned()),
             html: None,
         });
+        self
+    }
+
+    /// Mails of about this many bytes, rounded up to whole lines.
+    #[must_use]
+    pub fn bytes(mut self, about: usize) -> Self {
+        self.body = fixed_body(about.div_ceil(TEXT.len()));
         self
     }
 
@@ -185,10 +195,8 @@ impl Rig {
 }
 
 fn fixed_body(times: usize) -> Arc<Body> {
-    let text =
-        "This is a conformance test of a mail transport.\n.It has a line that begins with a dot.\n";
     Arc::new(Body {
-        text: Some(text.repeat(times)),
+        text: Some(TEXT.repeat(times)),
         html: None,
     })
 }
