@@ -152,10 +152,11 @@ impl SmtpSession {
         flight.finish(done.outcome);
         match (done.connection, behind) {
             (Connection::Close | Connection::Helo, None) => self.is_over = true,
-            (Connection::Close | Connection::Helo, Some(flight)) => {
+            // A reset would throw its envelope away, too.
+            (Connection::Close | Connection::Helo | Connection::Reset, Some(flight)) => {
                 return self.rescue(flight).await;
             }
-            (Connection::Reset, _) => {
+            (Connection::Reset, None) => {
                 self.is_over |= !self.is_used_up() && !self.line.reset(&self.relay).await;
             }
             (Connection::Keep, None) => {}
