@@ -14,3 +14,4 @@ local function note_scarce(told, lines, lane)
     end
   end
 end
+

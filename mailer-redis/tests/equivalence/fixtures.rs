@@ -9,6 +9,7 @@ use mailer_core::domain::{
     Reason, Recipient, Record, Scope,
 };
 use mailer_core::queue::{Defer, Room, StreamId, Wait};
+use mailer_core::schedule::term::FEW_TOKENS;
 use mailer_core::template::Template;
 
 pub(crate) fn start() -> DateTime<Utc> {
@@ -136,6 +137,8 @@ pub(crate) fn policy(number: usize, cap: u32) -> Policy {
             format!("{}/s pace per relay", cap + 1),
             format!("{}/minute", 3 * cap),
         ],
+        // About where a gate begins to tell how many are left.
+        4 => vec![format!("{}/day", FEW_TOKENS - 2 + cap)],
         _ => vec![],
     };
     let limits = limits.iter().map(|text| text.parse::<Limit>().unwrap());

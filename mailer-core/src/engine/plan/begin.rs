@@ -53,7 +53,7 @@ impl Plan {
         };
         self.time = StoreTime::new(reply.server_now, answer.asked_at, now);
         self.learn_policy(now, reply.policy_version);
-        self.scarcity.told(&asked.batch, &reply, self.time);
+        self.scarcity.told(now, &asked.batch, &reply, self.time);
         let mut waits: Vec<Deferral> = Vec::new();
         for (flight, verdict) in asked.flights.into_iter().zip(reply.verdicts) {
             match verdict {

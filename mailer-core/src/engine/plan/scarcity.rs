@@ -9,7 +9,7 @@ use crate::domain::{Deferral, Lane, Reason, Scope, ScopeKind};
 use crate::gate::{BeginBatch, BeginItem, BeginReply, Binding, Left};
 use crate::schedule::term::SHORT_WAIT;
 
-/// So many scopes are kept in mind. Above that all are forgotten, at the cost of a refusal for each that still matters.
+/// Of so many scopes all is kept in mind. Of more only the waits, at the cost of a refusal for each that still matters.
 const MOST: usize = 1024;
 
 /// The quotas of scopes and lanes whose limits have few tokens left, or none for a moment.
@@ -26,21 +26,20 @@ struct Quota {
 
 impl Scarcity {
     /// Takes in what the gate tells of a batch. What it told before of the scopes that bind the batch is no longer true.
-    pub(super) fn told(&mut self, batch: &BeginBatch, reply: &BeginReply, time: StoreTime) {
+    pub(super) fn told(
+        &mut self,
+        now: Duration,
+        batch: &BeginBatch,
+        reply: &BeginReply,
+        time: StoreTime,
+    ) {
         if self.0.len() > MOST {
-            self.0.clear();
+            self.0.retain(|_, quota| quota.not_before > now);
         }
         let is_same =
             |one: &BeginItem, other: &BeginItem| Arc::ptr_eq(&one.binding, &other.binding);
-        for same in batch.items.chunk_by(is_same) {
-            if self.0.is_empty() {
-                break;
-            }
-            for key in same
-                .first()
-                .into_iter()
-                .flat_map(|item| keys(&item.binding))
-            {
+        for item in batch.items.chunk_by(is_same).filter_map(<[_]>::first) {
+            for key in self.keys(&item.binding) {
                 self.0.remove(&key);
             }
         }
@@ -106,61 +105,69 @@ impl Scarcity {
 
     /// What may be asked for now.
     pub(super) fn now(&self, now: Duration) -> Allotment<'_> {
-        self.allot(|quota| {
-            Some(if quota.not_before > now {
-                0
-            } else {
-                quota.most
-            })
-        })
+        self.allot(Some(now))
     }
 
-    /// What may be asked for now and after a moment, as far as that is known: where there is a wait for more, any number.
+    /// What may be asked for now and in a moment, as far as that is known: where there is a wait for more, any number.
     pub(super) fn soon(&self) -> Allotment<'_> {
-        self.allot(|quota| (quota.not_before == Duration::ZERO).then_some(quota.most))
+        self.allot(None)
     }
 
-    fn allot(&self, most: impl Fn(&Quota) -> Option<usize>) -> Allotment<'_> {
-        Allotment(
-            self.0
-                .iter()
-                .filter_map(|(key, quota)| Some((key, most(quota)?)))
-                .collect(),
-        )
+    fn allot(&self, now: Option<Duration>) -> Allotment<'_> {
+        Allotment {
+            scarcity: self,
+            now,
+            taken: HashMap::new(),
+        }
     }
 
     fn quotas(&self, binding: &Binding) -> impl Iterator<Item = (&(Scope, Lane), &Quota)> {
-        let keys = (!self.0.is_empty()).then(|| keys(binding));
-        keys.into_iter()
-            .flatten()
+        self.keys(binding)
             .filter_map(|key| self.0.get_key_value(&key))
+    }
+
+    /// The scopes of a binding; none where nothing is scarce, as mostly.
+    fn keys<'a>(&self, binding: &'a Binding) -> impl Iterator<Item = (Scope, Lane)> + use<'a> {
+        let kinds: &[ScopeKind] = match self.0.is_empty() {
+            true => &[],
+            false => &ScopeKind::ALL,
+        };
+        kinds
+            .iter()
+            .map(|kind| (binding.scope(*kind), binding.lane))
     }
 }
 
 /// What is left of the quotas while mails are picked.
 #[derive(Debug)]
-pub(super) struct Allotment<'a>(HashMap<&'a (Scope, Lane), usize>);
+pub(super) struct Allotment<'a> {
+    scarcity: &'a Scarcity,
+    /// None: waits are not waited for.
+    now: Option<Duration>,
+    taken: HashMap<&'a (Scope, Lane), usize>,
+}
 
 impl Allotment<'_> {
     /// Takes up to `n` mails out of all quotas that bind them.
     pub(super) fn take(&mut self, binding: &Binding, n: usize) -> usize {
-        if self.0.is_empty() {
-            return n;
-        }
-        let bound: Vec<_> = keys(binding).collect();
-        let free = bound.iter().filter_map(|key| self.0.get(key)).min();
-        let taken = free.map_or(n, |free| n.min(*free));
-        for key in &bound {
-            if let Some(left) = self.0.get_mut(key) {
-                *left -= taken;
-            }
+        let quotas = self.scarcity.quotas(binding);
+        let bound: Vec<_> = quotas
+            .map(|(key, quota)| (key, self.free(key, quota)))
+            .collect();
+        let free = bound.iter().map(|(_, free)| *free).min();
+        let taken = free.map_or(n, |free| n.min(free));
+        for (key, _) in bound {
+            *self.taken.entry(key).or_default() += taken;
         }
         taken
     }
-}
 
-fn keys(binding: &Binding) -> impl Iterator<Item = (Scope, Lane)> {
-    ScopeKind::ALL
-        .into_iter()
-        .map(|kind| (binding.scope(kind), binding.lane))
+    fn free(&self, key: &(Scope, Lane), quota: &Quota) -> usize {
+        let most = match self.now {
+            Some(now) if quota.not_before > now => 0,
+            None if quota.not_before > Duration::ZERO => usize::MAX,
+            _ => quota.most,
+        };
+        most - self.taken.get(key).copied().unwrap_or_default()
+    }
 }
