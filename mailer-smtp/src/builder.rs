@@ -21,6 +21,7 @@ use crate::transport::SmtpTransport;
 ///     .connections(16)
 ///     .hello_name("worker-1.shop.example")
 ///     .messages_per_connection(500)
+///     .connection_age(Duration::from_secs(600))
 ///     .idle_timeout(Duration::from_secs(20))
 ///     .build()?;
 /// # drop(transport);
@@ -34,6 +35,7 @@ pub struct SmtpTransportBuilder {
     hello_name: Option<String>,
     time_limits: TimeLimits,
     messages_per_connection: u32,
+    connection_age: Duration,
     idle_timeout: Duration,
     overlap: bool,
     roots: Vec<String>,
@@ -47,6 +49,7 @@ impl SmtpTransportBuilder {
             hello_name: None,
             time_limits: TimeLimits::default(),
             messages_per_connection: 100,
+            connection_age: Duration::from_secs(300),
             idle_timeout: Duration::from_secs(60),
             overlap: true,
             roots: Vec::new(),
@@ -75,6 +78,13 @@ impl SmtpTransportBuilder {
     /// refused.
     pub fn messages_per_connection(mut self, most: u32) -> Self {
         self.messages_per_connection = most;
+        self
+    }
+
+    /// A connection is replaced when it is this old, too, after the mail in hand: 5 min. So a relay's name is looked up again
+    /// now and then, whatever the pace. Zero is refused.
+    pub fn connection_age(mut self, most: Duration) -> Self {
+        self.connection_age = most;
         self
     }
 
@@ -107,11 +117,6 @@ impl SmtpTransportBuilder {
     pub fn build(self) -> Result<SmtpTransport, SmtpConfigError> {
         let target = Target::parse(&self.url)?;
         self.time_limits.check()?;
-        let at_least_one = |setting| SmtpConfigError::Number {
-            setting,
-            value: "0".to_owned(),
-            rule: "at least 1 is needed",
-        };
         // A semaphore holds no more than this.
         let most = usize::MAX >> 3;
         if self.connections == 0 || self.connections > most {
@@ -121,10 +126,25 @@ impl SmtpTransportBuilder {
                 rule: "at least 1 is needed, and a number that a machine can have",
             });
         }
-        let messages_per_connection = NonZeroU32::new(self.messages_per_connection)
-            .ok_or_else(|| at_least_one("messages_per_connection"))?;
-        if self.idle_timeout.is_zero() {
-            return Err(at_least_one("idle_timeout"));
+        let messages_per_connection =
+            NonZeroU32::new(self.messages_per_connection).ok_or_else(|| {
+                SmtpConfigError::Number {
+                    setting: "messages_per_connection",
+                    value: "0".to_owned(),
+                    rule: "at least 1 is needed",
+                }
+            })?;
+        for (setting, length) in [
+            ("connection_age", self.connection_age),
+            ("idle_timeout", self.idle_timeout),
+        ] {
+            if length.is_zero() {
+                return Err(SmtpConfigError::Number {
+                    setting,
+                    value: "0".to_owned(),
+                    rule: "it is longer than nothing",
+                });
+            }
         }
         if let Some(name) = &self.hello_name {
             check_hello_name(name)?;
@@ -139,6 +159,7 @@ impl SmtpTransportBuilder {
             hello_name: self.hello_name,
             limits: self.time_limits,
             messages_per_connection: messages_per_connection.get(),
+            connection_age: self.connection_age,
             idle_timeout: self.idle_timeout,
             overlap: self.overlap,
         };
@@ -154,6 +175,7 @@ impl fmt::Debug for SmtpTransportBuilder {
             .field("hello_name", &self.hello_name)
             .field("time_limits", &self.time_limits)
             .field("messages_per_connection", &self.messages_per_connection)
+            .field("connection_age", &self.connection_age)
             .field("idle_timeout", &self.idle_timeout)
             .field("overlap", &self.overlap)
             .finish_non_exhaustive()

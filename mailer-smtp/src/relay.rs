@@ -35,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) hello_name: Option<String>,
     pub(crate) limits: TimeLimits,
     pub(crate) messages_per_connection: u32,
+    pub(crate) connection_age: Duration,
     pub(crate) idle_timeout: Duration,
     pub(crate) overlap: bool,
 }

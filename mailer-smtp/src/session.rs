@@ -2,6 +2,7 @@ mod overlap;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mailer_core::clock::{Clock, SystemClock};
@@ -91,7 +92,7 @@ impl SmtpSession {
 
     /// The next mail; none: there is no more, or the connection should not wait any longer.
     async fn pull(&mut self, work: &mut Work) -> Option<(Permit, Email)> {
-        let idle = self.relay.settings.idle_timeout;
+        let idle = self.relay.settings.idle_timeout.min(self.time_left());
         // Both are safe to drop: a mail stays in `work`, and bytes that have come stay in the line.
         tokio::select! {
             biased;
@@ -220,7 +221,15 @@ impl SmtpSession {
     }
 
     fn is_used_up(&self) -> bool {
-        self.served >= self.relay.settings.messages_per_connection || self.refused >= MOST_REFUSALS
+        self.served >= self.relay.settings.messages_per_connection
+            || self.refused >= MOST_REFUSALS
+            || self.time_left().is_zero()
+    }
+
+    /// How long until the connection is too old.
+    fn time_left(&self) -> Duration {
+        let age = SystemClock.monotonic().saturating_sub(self.line.opened_at);
+        self.relay.settings.connection_age.saturating_sub(age)
     }
 }
 

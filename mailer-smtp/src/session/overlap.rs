@@ -24,7 +24,8 @@ impl SmtpSession {
     ) -> (Done, Option<InFlight>) {
         let may_be_followed = self.line.extensions.pipelining
             && self.relay.overlaps.load(Ordering::Relaxed)
-            && self.served + 1 < self.relay.settings.messages_per_connection;
+            && self.served + 1 < self.relay.settings.messages_per_connection
+            && !self.time_left().is_zero();
         let next = match may_be_followed && self.has_next && self.mail.is_one_piece() {
             true => self.line.wire.patiently(MOMENT, work.next()).await.ok(),
             false => None,

@@ -210,6 +210,7 @@ fn built_and_dropped_without_a_runtime() {
     assert!(refused(start().connections(0)).contains("connections"));
     assert!(refused(start().messages_per_connection(0)).contains("messages_per_connection"));
     assert!(refused(start().idle_timeout(Duration::ZERO)).contains("idle_timeout"));
+    assert!(refused(start().connection_age(Duration::ZERO)).contains("connection_age"));
     assert!(refused(start().hello_name("a b\r\nMAIL")).contains("EHLO"));
     assert!(refused(start().trust_pem("nothing")).contains("certificate"));
 }

@@ -9,6 +9,7 @@ mod crowd;
 mod cut;
 mod encrypted;
 mod overlap;
+mod rotation;
 mod round_trips;
 #[path = "../../src/classify/tests/rows.rs"]
 mod rows;

@@ -274,37 +274,6 @@ async fn a_connection_closed_while_idle_is_replaced() {
 }
 
 #[tokio::test]
-async fn connections_are_kept_and_rotated() {
-    let names: Vec<String> = (0..100).map(|i| format!("r{i}")).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let well = server([]).await;
-    deliver(transport(&well).messages_per_connection(30), &names).await;
-    assert_eq!((well.mails().len(), well.connections().len()), (100, 4));
-    assert_eq!(well.connections_peak(), 1);
-
-    let refusing = server([Rule::at(Stage::Rcpt).reply(550, "5.1.1 no such user")]).await;
-    let delivered = deliver(transport(&refusing), &names).await;
-    assert_eq!(delivered.count("permanent_recipient"), 100);
-    assert_eq!(refusing.connections().len(), 10);
-    let lines = refusing.command_lines();
-    let count = |command: &str| lines.iter().filter(|line| *line == command).count();
-    assert_eq!(count("QUIT"), 10);
-    // Only the first on a connection came with a DATA, which is an error of its own.
-    assert_eq!(count("DATA"), 10);
-    let every_other = (0..100).step_by(2).fold(server([]).await, |server, i| {
-        server.add_rule(
-            Rule::at(Stage::Rcpt)
-                .to(&format!("r{i}@example.com"))
-                .reply(550, "5.1.1 no such user"),
-        );
-        server
-    });
-    deliver(transport(&every_other), &names).await;
-    assert_eq!(every_other.mails().len(), 50);
-    assert_eq!(every_other.connections().len(), 1);
-}
-
-#[tokio::test]
 async fn a_flight_is_one_segment() {
     let server = server([]).await;
     deliver(transport(&server).overlap(false), &["ann", "bob"]).await;
