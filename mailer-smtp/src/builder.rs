@@ -1,14 +1,17 @@
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use crate::error::SmtpConfigError;
+use crate::login::Xoauth2;
 use crate::relay::{Relay, Settings};
 use crate::target::Target;
 use crate::time_limits::TimeLimits;
+use crate::token::TokenSource;
 use crate::transport::SmtpTransport;
 
 /// How an [`SmtpTransport`] is set up.
@@ -31,6 +34,7 @@ use crate::transport::SmtpTransport;
 #[derive(Clone)]
 pub struct SmtpTransportBuilder {
     url: String,
+    xoauth2: Option<Xoauth2>,
     connections: usize,
     hello_name: Option<String>,
     time_limits: TimeLimits,
@@ -45,6 +49,7 @@ impl SmtpTransportBuilder {
     pub(crate) fn new(url: &str) -> Self {
         Self {
             url: url.to_owned(),
+            xoauth2: None,
             connections: 8,
             hello_name: None,
             time_limits: TimeLimits::default(),
@@ -54,6 +59,15 @@ impl SmtpTransportBuilder {
             overlap: true,
             roots: Vec::new(),
         }
+    }
+
+    /// Logs in with AUTH XOAUTH2 and a token of this source, in place of a password. The URL then has no login.
+    pub fn xoauth2(mut self, user: impl Into<String>, tokens: impl TokenSource + 'static) -> Self {
+        self.xoauth2 = Some(Xoauth2 {
+            user: user.into(),
+            tokens: Arc::new(tokens),
+        });
+        self
     }
 
     /// The most connections that are open at a time, redials included: 8. Zero is refused.
@@ -116,6 +130,9 @@ impl SmtpTransportBuilder {
     /// The first setting that breaks a rule.
     pub fn build(self) -> Result<SmtpTransport, SmtpConfigError> {
         let target = Target::parse(&self.url)?;
+        if let Some(xoauth2) = &self.xoauth2 {
+            check_xoauth2(xoauth2, &target)?;
+        }
         self.time_limits.check()?;
         // A semaphore holds no more than this.
         let most = usize::MAX >> 3;
@@ -155,6 +172,7 @@ impl SmtpTransportBuilder {
         }
         let settings = Settings {
             target,
+            xoauth2: self.xoauth2,
             connections: self.connections,
             hello_name: self.hello_name,
             limits: self.time_limits,
@@ -180,6 +198,19 @@ impl fmt::Debug for SmtpTransportBuilder {
             .field("overlap", &self.overlap)
             .finish_non_exhaustive()
     }
+}
+
+fn check_xoauth2(xoauth2: &Xoauth2, target: &Target) -> Result<(), SmtpConfigError> {
+    if target.login.is_some() {
+        return Err(SmtpConfigError::Login {
+            part: "password",
+            rule: "has no meaning beside a source of tokens",
+        });
+    }
+    if xoauth2.user.is_empty() || xoauth2.user.contains(char::is_control) {
+        return Err(SmtpConfigError::User(xoauth2.user.clone()));
+    }
+    Ok(())
 }
 
 fn check_hello_name(name: &str) -> Result<(), SmtpConfigError> {

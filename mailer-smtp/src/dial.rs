@@ -59,9 +59,7 @@ impl Line {
             // What was offered in clear text is not believed.
             extensions = hello(&mut wire, settings).await?;
         }
-        if let Some(login) = &settings.target.login {
-            log_in(&mut wire, login, &extensions, limits.setup).await?;
-        }
+        log_in(&mut wire, settings, &extensions).await?;
         Ok(Self {
             wire,
             extensions,

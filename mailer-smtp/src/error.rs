@@ -59,6 +59,9 @@ pub enum SmtpConfigError {
         /// The rule.
         rule: &'static str,
     },
+    /// The user for tokens cannot be used.
+    #[error("{0:?} cannot log in with tokens: a user without control characters is needed")]
+    User(String),
     /// A number is out of its range.
     #[error("{setting} is {value}: {rule}")]
     Number {

@@ -21,6 +21,8 @@ pub(crate) struct Extensions {
     pub(crate) auth_plain: bool,
     /// The mechanism that never became a standard.
     pub(crate) auth_login: bool,
+    /// The mechanism of Google and Microsoft.
+    pub(crate) auth_xoauth2: bool,
 }
 
 /// Says `EHLO`, or `HELO` to a relay that does not know `EHLO`.
@@ -71,6 +73,7 @@ impl Extensions {
                     for mechanism in words {
                         offered.auth_plain |= mechanism == "PLAIN";
                         offered.auth_login |= mechanism == "LOGIN";
+                        offered.auth_xoauth2 |= mechanism == "XOAUTH2";
                     }
                 }
                 _ => {}
@@ -103,6 +106,7 @@ mod tests {
             size: Some(1_000),
             auth_plain: true,
             auth_login: true,
+            auth_xoauth2: true,
         };
         assert_eq!(offered, expected);
         assert_eq!(parse("250\r\n"), Extensions::default());

@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::error::SmtpConfigError;
+use crate::login::Xoauth2;
 use crate::memory::{Misses, Misunderstandings};
 use crate::render::Bodies;
 use crate::target::{Encryption, Target};
@@ -31,6 +32,8 @@ pub(crate) struct Relay {
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) target: Target,
+    /// In place of a password.
+    pub(crate) xoauth2: Option<Xoauth2>,
     pub(crate) connections: usize,
     pub(crate) hello_name: Option<String>,
     pub(crate) limits: TimeLimits,

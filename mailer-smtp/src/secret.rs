@@ -7,14 +7,12 @@ pub(crate) struct Login {
     pub(crate) password: String,
 }
 
-impl Login {
-    /// `text` without the secrets in it: a relay might repeat them in its refusal.
-    pub(crate) fn redact(&self, text: &str, token: &str) -> String {
-        [token, &self.password]
-            .iter()
-            .filter(|secret| !secret.is_empty())
-            .fold(text.to_owned(), |text, secret| text.replace(*secret, "***"))
-    }
+/// `text` without the secrets in it: a relay might repeat them in its refusal.
+pub(crate) fn redact(text: &str, secrets: &[&str]) -> String {
+    secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(text.to_owned(), |text, secret| text.replace(*secret, "***"))
 }
 
 impl fmt::Debug for Login {

@@ -139,7 +139,7 @@ async fn login() {
         &refused(Rule::at(Stage::Auth).reply(421, "4.7.0 too many")).await
     ));
     assert!(is_transient(&refused(Rule::at(Stage::Auth).cut()).await));
-    let offers_nothing = refused(Rule::at(Stage::Ehlo).reply(250, "relay\nAUTH XOAUTH2")).await;
+    let offers_nothing = refused(Rule::at(Stage::Ehlo).reply(250, "relay\nAUTH GSSAPI")).await;
     assert!(is_config(&offers_nothing, &HaltCause::BadCredentials));
 }
 

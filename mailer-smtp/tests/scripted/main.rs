@@ -16,3 +16,4 @@ mod rows;
 mod sending;
 mod support;
 mod table;
+mod tokens;

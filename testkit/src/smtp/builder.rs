@@ -41,6 +41,7 @@ pub(super) struct Setup {
     pub(super) extensions: Vec<String>,
     pub(super) max_size: usize,
     pub(super) credentials: Option<(String, String)>,
+    pub(super) token: Option<(String, String)>,
     pub(super) tls: Option<Tls>,
     pub(super) max_connections: usize,
     pub(super) max_errors: u32,
@@ -75,6 +76,7 @@ impl SmtpServerBuilder {
                 extensions: extensions.map(str::to_owned).to_vec(),
                 max_size: 50 * 1024 * 1024,
                 credentials: None,
+                token: None,
                 tls: None,
                 max_connections: usize::MAX,
                 max_errors: u32::MAX,
@@ -101,6 +103,13 @@ impl SmtpServerBuilder {
     /// Offers AUTH PLAIN and LOGIN, and refuses `MAIL` with 530 until this user has come in.
     pub fn auth(mut self, user: &str, password: &str) -> Self {
         self.setup.credentials = Some((user.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Offers AUTH XOAUTH2, and refuses `MAIL` with 530 until this user has come in with this token. Beside
+    /// [`auth`](Self::auth) either will do.
+    pub fn xoauth2(mut self, user: &str, token: &str) -> Self {
+        self.setup.token = Some((user.to_owned(), token.to_owned()));
         self
     }
 
@@ -206,6 +215,11 @@ impl SmtpServerBuilder {
 }
 
 impl Setup {
+    /// Whether somebody must come in before `MAIL`.
+    pub(super) fn is_guarded(&self) -> bool {
+        self.credentials.is_some() || self.token.is_some()
+    }
+
     pub(super) fn announces(&self, keyword: &str) -> bool {
         self.extensions
             .iter()

@@ -124,8 +124,14 @@ impl Session {
         if self.setup.tls.is_some() && !self.encrypted {
             lines.push("STARTTLS".to_owned());
         }
-        if self.setup.credentials.is_some() {
-            lines.push("AUTH PLAIN LOGIN".to_owned());
+        let offers = [
+            (self.setup.credentials.is_some(), " PLAIN LOGIN"),
+            (self.setup.token.is_some(), " XOAUTH2"),
+        ];
+        if self.setup.is_guarded() {
+            let offered = offers.iter().filter(|(is_offered, _)| *is_offered);
+            let mechanisms: String = offered.map(|(_, mechanisms)| *mechanisms).collect();
+            lines.push(format!("AUTH{mechanisms}"));
         }
         Reply::new(250, &lines.join("\n"))
     }

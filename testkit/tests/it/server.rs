@@ -148,6 +148,34 @@ async fn authentication_is_demanded_and_checked() {
 }
 
 #[tokio::test]
+async fn a_token_is_demanded_and_checked() {
+    let server = SmtpServer::builder()
+        .xoauth2("u", "t")
+        .start()
+        .await
+        .unwrap();
+    let mut client = Client::greeted(server.addr()).await;
+    let dialogue = [
+        ("MAIL FROM:<a@x>", "530 "),
+        ("AUTH PLAIN AHUAcA==", "504 "),
+        ("AUTH XOAUTH2 !", "501 "),
+        // `user=u^Aauth=Bearer x^A^A`
+        ("AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIHgBAQ==", "334 ey"),
+        ("", "535 "),
+        ("AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIHgBAQ==", "334 ey"),
+        ("*", "501 "),
+        ("AUTH XOAUTH2", "334 \r\n"),
+        ("dXNlcj11AWF1dGg9QmVhcmVyIHQBAQ==", "235 "),
+        ("MAIL FROM:<a@x>", "250 "),
+    ];
+    for (line, reply) in dialogue {
+        let got = client.ask(line).await;
+        assert!(got.starts_with(reply), "{line}: {got}");
+    }
+    assert_eq!(server.connections()[0].user.as_deref(), Some("u"));
+}
+
+#[tokio::test]
 async fn limits_close_connections_with_421() {
     let server = SmtpServer::builder()
         .max_connections(2)

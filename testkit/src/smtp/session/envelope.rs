@@ -49,7 +49,7 @@ impl Session {
     }
 
     fn objection_to_sender(&self, path: &Path<'_>) -> Option<Reply> {
-        if self.setup.credentials.is_some() && !self.authenticated {
+        if self.setup.is_guarded() && !self.authenticated {
             return Some(Reply::new(530, "5.7.0 authentication required"));
         }
         let mut utf8 = false;
@@ -59,7 +59,7 @@ impl Session {
                 "RET" | "ENVID" => "DSN",
                 other => other,
             };
-            let is_auth = extension == "AUTH" && self.setup.credentials.is_some();
+            let is_auth = extension == "AUTH" && self.setup.is_guarded();
             if !is_auth && !self.setup.announces(extension) {
                 return Some(Reply::new(555, "5.5.4 parameter not supported"));
             }

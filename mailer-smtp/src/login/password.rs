@@ -2,17 +2,17 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mailer_core::domain::HaltCause;
 use mailer_core::transport::ConnectError;
 
-use crate::classify::{Stage, classify};
+use super::{not_offered, refused};
+use crate::classify::Stage;
 use crate::dial::{ask, silence};
 use crate::hello::Extensions;
 use crate::secret::Login;
 use crate::wire::Wire;
 
 /// Logs in with AUTH PLAIN (RFC 4616), or with LOGIN where only that is offered.
-pub(crate) async fn log_in(
+pub(super) async fn log_in(
     wire: &mut Wire,
     login: &Login,
     extensions: &Extensions,
@@ -33,11 +33,8 @@ pub(crate) async fn log_in(
         ];
         (steps.to_vec(), password)
     } else {
-        return Err(ConnectError::Config {
-            cause: HaltCause::BadCredentials,
-            reply: "a login is given, but the relay offers neither AUTH PLAIN nor AUTH LOGIN"
-                .to_owned(),
-        });
+        let why = "a login is given, but the relay offers neither AUTH PLAIN nor AUTH LOGIN";
+        return Err(not_offered(why));
     };
     for (index, step) in steps.iter().enumerate() {
         let reply = match ask(wire, step.as_bytes(), limit).await {
@@ -48,8 +45,7 @@ pub(crate) async fn log_in(
             return Ok(());
         }
         if !reply.is_intermediate() || index + 1 == steps.len() {
-            let text = login.redact(&reply.text(), &secret);
-            return Err(classify(Stage::Auth, reply).connect_error(text));
+            return Err(refused(reply, &[&secret, &login.password]));
         }
     }
     Ok(())
