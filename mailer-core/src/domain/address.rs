@@ -1,5 +1,6 @@
 //! E-mail addresses, parsed once at the door.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -61,26 +62,27 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        match fault_of(text) {
-            Some(rule) => Err(AddressError {
-                text: text.to_owned(),
-                rule,
-            }),
-            None => {
-                let at = text.rfind('@').unwrap_or(0);
-                Ok(Self {
-                    text: format!("{}@{}", &text[..at], text[at + 1..].to_lowercase()),
-                    at,
-                })
-            }
+        let refused = |rule| AddressError {
+            text: text.to_owned(),
+            rule,
+        };
+        let (local, domain) = text
+            .rsplit_once('@')
+            .ok_or_else(|| refused("it has no @"))?;
+        let lowered = Self {
+            text: format!("{local}@{}", domain.to_lowercase()),
+            at: local.len(),
+        };
+        // Lower case can be longer, and of other letters: what is kept must be an address, not what was given.
+        match fault_of(&lowered) {
+            Some(rule) => Err(refused(rule)),
+            None => Ok(lowered),
         }
     }
 }
 
-fn fault_of(text: &str) -> Option<&'static str> {
-    let Some((local, domain)) = text.rsplit_once('@') else {
-        return Some("it has no @");
-    };
+fn fault_of(address: &Address) -> Option<&'static str> {
+    let (text, local, domain) = (address.as_str(), address.local(), address.domain());
     if local.is_empty() {
         return Some("something must stand before the @");
     }
@@ -213,10 +215,33 @@ impl FromStr for Mailbox {
             .strip_suffix('>')
             .and_then(|t| t.rsplit_once('<'))
         {
-            Some((name, address)) => Self::new(name.trim().trim_matches('"'), address.parse()?),
+            Some((name, address)) => Self::new(&unquoted(name.trim()), address.parse()?),
             None => Ok(text.parse::<Address>()?.into()),
         }
     }
+}
+
+/// A name in quotes without them (RFC 5322 section 3.2.4), any other as it is.
+fn unquoted(name: &str) -> Cow<'_, str> {
+    let Some(quoted) = quoted_part(name) else {
+        return name.into();
+    };
+    let mut plain = String::with_capacity(quoted.len());
+    let mut characters = quoted.chars();
+    while let Some(c) = characters.next() {
+        // A backslash that nothing follows stands for itself.
+        let c = if c == '\\' {
+            characters.next().unwrap_or(c)
+        } else {
+            c
+        };
+        plain.push(c);
+    }
+    plain.into()
+}
+
+fn quoted_part(name: &str) -> Option<&str> {
+    name.strip_prefix('"')?.strip_suffix('"')
 }
 
 impl TryFrom<String> for Mailbox {
@@ -234,10 +259,56 @@ impl From<Mailbox> for String {
 }
 
 impl fmt::Display for Mailbox {
+    /// So that it can be parsed again.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
+            // Quotes that belong to the name would be taken for those around it.
+            Some(name) if quoted_part(name).is_some() => {
+                let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
+                write!(f, "\"{escaped}\" <{}>", self.address)
+            }
             Some(name) => write!(f, "{name} <{}>", self.address),
             None => self.address.fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, Mailbox};
+
+    #[test]
+    fn what_is_taken_is_taken_again() {
+        for text in [
+            "Ann@Example.COM",
+            "j\u{f6}rg@B\u{dc}CHER.example",
+            "a@\u{391}\u{3a3}.example",
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.to_string().parse(), Ok(address), "{text}");
+        }
+        // Its lower case is two characters, of which one is no letter.
+        assert!("a@\u{130}.example".parse::<Address>().is_err());
+        // Its lower case is longer by a third.
+        let label = "\u{23a}".repeat(30);
+        assert!(format!("a@{label}.example").parse::<Address>().is_err());
+    }
+
+    #[test]
+    fn any_name_is_shown_so_that_it_can_be_read_again() {
+        let address: Address = "ann@example.com".parse().unwrap();
+        for name in [
+            "Ann", "\"Ann\"", "\"", "\"\"", "a \\\" b", "\"a\\\"", "a <b@c>", "\" <a@b>", "\\",
+        ] {
+            let mailbox = Mailbox::new(name, address.clone()).unwrap();
+            assert_eq!(mailbox.to_string().parse(), Ok(mailbox), "{name}");
+        }
+        let name = |text: &str| text.parse::<Mailbox>().unwrap().name().map(str::to_owned);
+        assert_eq!(name("\"B, Ann\" <a@b.example>").as_deref(), Some("B, Ann"));
+        assert_eq!(
+            name("\"A \\\"B\\\"\" <a@b.example>").as_deref(),
+            Some("A \"B\"")
+        );
+        assert_eq!(name("\"\" <a@b.example>"), None);
     }
 }
