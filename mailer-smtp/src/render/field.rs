@@ -53,7 +53,9 @@ pub(super) fn write_folded(
     }
     for (index, word) in text.split(' ').enumerate() {
         if index > 0 {
-            if !word.is_empty() && column + 1 + word.len() > FOLD_AT {
+            // A line must not be made of blanks alone (RFC 5322 section 3.2.2): tabs are no word to begin one with.
+            let is_word = word.bytes().any(|byte| byte != b'\t');
+            if is_word && column + 1 + word.len() > FOLD_AT {
                 out.extend_from_slice(b"\r\n");
                 column = 0;
             }

@@ -116,6 +116,19 @@ fn long_headers_are_folded() {
 }
 
 #[test]
+fn no_folded_line_is_blank() {
+    // Some readers take a line of blanks for the end of the head (RFC 5322 section 3.2.2).
+    let mut mail = plain();
+    mail.draft.subject = format!("{} \t\t {} \t", "a".repeat(67), "b".repeat(76));
+    let folded = head(&mail).unwrap();
+    assert!(
+        folded.lines().all(|line| !line.trim().is_empty()),
+        "{folded:?}"
+    );
+    assert!(folded.replace("\r\n", "").contains(&mail.draft.subject));
+}
+
+#[test]
 fn headers_cannot_be_smuggled() {
     let refused = |name: &str, value: &str| {
         let mut mail = plain();
