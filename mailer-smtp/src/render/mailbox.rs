@@ -4,6 +4,9 @@ use super::Unsendable;
 use super::encoded_word::write_encoded;
 use super::field::{check_value, is_printable, open, write_folded};
 
+/// A-labels are longer than what stands in the address; relays hold both to the same limit.
+const LONGEST_ADDRESS: usize = 254;
+
 /// Writes a header of one mailbox, such as `From`.
 pub(super) fn write_mailbox(
     out: &mut Vec<u8>,
@@ -38,21 +41,24 @@ pub(super) fn write_mailbox(
 
 /// Writes `local@domain`, an international domain as its A-labels (RFC 5890).
 pub(super) fn write_address(out: &mut Vec<u8>, address: &Address) -> Result<(), Unsendable> {
-    out.extend_from_slice(address.local().as_bytes());
+    let (local, domain) = (address.local(), address.domain());
+    out.extend_from_slice(local.as_bytes());
     out.push(b'@');
-    let domain = address.domain();
     if domain.is_ascii() {
         out.extend_from_slice(domain.as_bytes());
         return Ok(());
     }
-    match idna::domain_to_ascii_strict(domain) {
-        Ok(labels) => out.extend_from_slice(labels.as_bytes()),
-        Err(_) => {
-            return Err(Unsendable::message(format!(
-                "the domain {domain:?} has no ASCII form (RFC 5890)"
-            )));
-        }
+    let labels = idna::domain_to_ascii_strict(domain).map_err(|_| {
+        Unsendable::message(format!(
+            "the domain {domain:?} has no ASCII form (RFC 5890)"
+        ))
+    })?;
+    if local.len() + 1 + labels.len() > LONGEST_ADDRESS {
+        return Err(Unsendable::message(format!(
+            "{address} has more than {LONGEST_ADDRESS} octets with the ASCII form of its domain (RFC 5321, 4.5.3.1.3)"
+        )));
     }
+    out.extend_from_slice(labels.as_bytes());
     Ok(())
 }
 

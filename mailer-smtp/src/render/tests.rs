@@ -242,6 +242,17 @@ fn addresses_in_the_envelope() {
     assert!(matches!(recipient, Err(Outcome::PermanentRecipient { .. })));
     let sender = write("j\u{f6}rg@shop.example", "b@example.com", false);
     assert!(matches!(sender, Err(Outcome::PermanentConfig { .. })));
+    // As it was given it has 243 octets, with A-labels 413.
+    let long = format!("b@{}example", "\u{fc}.".repeat(78));
+    let recipient = write("a@shop.example", &long, true);
+    assert!(matches!(recipient, Err(Outcome::PermanentRecipient { .. })));
+    // Here the domain alone is not too long, but the whole is.
+    let long = format!("{}@{}example", "b".repeat(64), "\u{fc}bcd.".repeat(20));
+    let recipient = write("a@shop.example", &long, true);
+    assert!(
+        matches!(recipient, Err(Outcome::PermanentRecipient { .. })),
+        "{recipient:?}"
+    );
 }
 
 #[test]
