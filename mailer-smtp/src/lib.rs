@@ -5,6 +5,9 @@ mod classify;
 mod deadline;
 mod dial;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hello;
 mod login;
 mod mail;
@@ -22,6 +25,10 @@ mod token;
 mod transaction;
 mod transport;
 mod wire;
+
+// The properties that fuzzing checks name this crate as users do.
+#[cfg(test)]
+extern crate self as mailer_smtp;
 
 pub use builder::SmtpTransportBuilder;
 pub use error::SmtpConfigError;

@@ -38,9 +38,7 @@ pub(crate) struct Malformed;
 impl Inbox {
     /// Where to append what was read.
     pub(crate) fn space(&mut self) -> &mut Vec<u8> {
-        if self.start == self.bytes.len() {
-            self.clear();
-        }
+        self.forget_handed_out();
         self.bytes.reserve(READ_SIZE);
         &mut self.bytes
     }
@@ -48,13 +46,6 @@ impl Inbox {
     /// Whether nothing is left that was read and not handed out.
     pub(crate) fn is_empty(&self) -> bool {
         self.start == self.bytes.len()
-    }
-
-    /// Forgets everything: what came in clear text must not be believed under TLS (RFC 3207 section 4.2).
-    pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
-        (self.start, self.line, self.searched) = (0, 0, 0);
-        self.code = None;
     }
 
     /// Looks for the next whole reply; none: more must be read.
@@ -90,9 +81,23 @@ impl Inbox {
     }
 
     /// The next whole reply.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn next(&mut self) -> Result<Option<Reply<'_>>, Malformed> {
         Ok(self.find()?.map(|found| self.reply(found)))
+    }
+
+    /// How many bytes it keeps.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn held(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// A relay may always have begun the next reply, so the present one is not waited for to be the last.
+    fn forget_handed_out(&mut self) {
+        self.bytes.drain(..self.start);
+        self.line -= self.start;
+        self.searched -= self.start;
+        self.start = 0;
     }
 
     fn check_length(&self, end: usize) -> Result<(), Malformed> {

@@ -77,6 +77,18 @@ fn length_is_bounded() {
 }
 
 #[test]
+fn what_was_handed_out_is_forgotten() {
+    let mut inbox = Inbox::default();
+    inbox.space().extend_from_slice(b"25");
+    for _ in 0..20_000 {
+        inbox.space().extend_from_slice(b"0 ok\r\n25");
+        assert_eq!(inbox.next().unwrap().unwrap().text(), "250 ok");
+        assert_eq!(inbox.next(), Ok(None));
+    }
+    assert!(inbox.held() < 10_000, "{}", inbox.held());
+}
+
+#[test]
 fn enhanced_codes_yield_to_the_digits() {
     let enhanced = |text: &str| {
         let mut inbox = Inbox::default();
