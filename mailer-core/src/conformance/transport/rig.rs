@@ -294,15 +294,16 @@ impl Run<'_> {
                     let hold = clock.hold();
                     let mut work =
                         Work::new(connection, hold, Arc::clone(&clock), mails, reports.clone());
-                    if polled_at_most(polls, session.serve(&mut work))
-                        .await
-                        .is_none()
-                    {
-                        is_cut_off.store(true, Ordering::Relaxed);
-                    }
+                    let served = polled_at_most(polls, session.serve(&mut work)).await;
                     drop(session);
-                    for assignment in work.unclaimed() {
-                        let _gone = returns.send(assignment.flight as usize);
+                    if served.is_some() {
+                        for assignment in work.unclaimed() {
+                            let _gone = returns.send(assignment.flight as usize);
+                        }
+                    } else {
+                        // As when a task is aborted: what it was given and never took tells so by itself.
+                        drop(work);
+                        is_cut_off.store(true, Ordering::Relaxed);
                     }
                     None
                 }

@@ -73,7 +73,15 @@ fn check_values(email: &Email, fields: &Fields) {
     );
     assert_eq!(next(), format!("<{}>", email.message_id));
     for (_, value) in &email.draft.headers {
-        check_text(next(), value);
+        // Plain text stays as it is, whatever a reader makes of it: it may be of any syntax.
+        if value
+            .bytes()
+            .all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+        {
+            assert_eq!(next(), value);
+        } else {
+            check_text(next(), value);
+        }
     }
 }
 
@@ -121,8 +129,9 @@ fn unescaped(quoted: &str) -> String {
     text
 }
 
+/// What a reader decodes is what was meant, also where that looks like an encoded word.
 fn check_text(value: &str, meant: &str) {
-    if value.contains("=?utf-8?b?") {
+    if value.contains("=?") {
         assert_eq!(decoded(value.trim_start()), meant);
     } else {
         assert_eq!(value, meant);

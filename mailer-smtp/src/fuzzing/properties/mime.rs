@@ -61,7 +61,9 @@ pub(super) fn decoded(value: &str) -> String {
         if !(follows_word && before.trim().is_empty()) {
             text.push_str(before);
         }
-        let (word, after) = after.split_once("?=").expect("an encoded word ends");
+        let (word, after) = after
+            .split_once("?=")
+            .unwrap_or_else(|| panic!("a word without an end in {value:?}"));
         assert!(word.len() + 12 <= 75, "RFC 2047 section 2: {word}");
         let bytes = STANDARD.decode(word).expect("base64");
         text.push_str(std::str::from_utf8(&bytes).expect("a word has whole characters"));
