@@ -33,25 +33,34 @@ fn text(most: usize) -> impl Strategy<Value = String> {
     vec(part, 0..most).prop_map(|parts| parts.concat())
 }
 
-/// Text that hardly ever has line breaks, so that most letters are not refused.
+/// Text without line breaks, so that most letters are not refused; or with a header behind one.
 fn line(most: usize) -> impl Strategy<Value = String> {
-    prop_oneof![
-        19 => text(most).prop_map(|text| text.replace(['\r', '\n', '\0'], "")),
-        1 => text(most),
-    ]
+    let line = text(most).prop_map(|text| text.replace(['\r', '\n', '\0'], ""));
+    let end = prop_oneof![
+        29 => Just(""),
+        1 => Just("\nBcc: all@x.example"),
+        1 => Just("\r\nBcc: all@x.example"),
+    ];
+    (line, end).prop_map(|(line, end)| line + end)
 }
 
 fn address() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a-z0-9.!#*+=-]{1,12}@[a-z0-9-]{1,12}\\.[a-z]{2,4}",
         3 => "\\w{1,10}@\\w{1,10}\\.\\w{1,5}",
+        // Letters whose lower case is longer, or another in another place.
+        1 => "[a-z]{1,4}@[A-Z\u{df}\u{130}\u{23a}\u{3a3}\u{fb01}]{1,40}\\.[a-z]{2}",
         1 => "\\PC{0,12}@\\PC{0,12}",
         1 => text(2),
     ]
 }
 
 fn mailbox() -> impl Strategy<Value = String> {
-    (line(4), address()).prop_map(|(name, address)| format!("{name} <{address}>"))
+    let name = prop_oneof![
+        4 => line(4),
+        1 => "\"{0,2}[a-z \\\\\"]{0,8}\"{0,2}",
+    ];
+    (name, address()).prop_map(|(name, address)| format!("{name} <{address}>"))
 }
 
 fn letter() -> impl Strategy<Value = Letter> {
