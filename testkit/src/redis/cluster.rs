@@ -1,7 +1,10 @@
 use std::io;
 
 use super::{RedisServer, SlotMove, agreed, io_error};
-use crate::process::{LaunchError, free_addr};
+use crate::{
+    Certificate,
+    process::{LaunchError, free_addr},
+};
 
 const SLOTS: usize = 16_384;
 const MASTERS: usize = 3;
@@ -25,6 +28,18 @@ impl RedisCluster {
     /// # Errors
     /// When `redis-server` is not installed or does not start, or they do not agree within 20 seconds.
     pub async fn start() -> Result<Self, LaunchError> {
+        Self::launch(None).await
+    }
+
+    /// The same with TLS, among the nodes too. They listen without it as well.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with_tls(certificate: &Certificate) -> Result<Self, LaunchError> {
+        Self::launch(Some(certificate)).await
+    }
+
+    async fn launch(certificate: Option<&Certificate>) -> Result<Self, LaunchError> {
         let mut nodes = Vec::new();
         let mut buses = Vec::new();
         for _ in 0..MASTERS {
@@ -32,7 +47,10 @@ impl RedisCluster {
             let bus = free_addr().map_err(io_error)?.port().to_string();
             let flags = ["--cluster-enabled", "yes", "--cluster-port", &bus];
             let more = ["--cluster-node-timeout", "2000"];
-            let builder = RedisServer::builder().flags(flags).flags(more);
+            let mut builder = RedisServer::builder().flags(flags).flags(more);
+            if let Some(certificate) = certificate {
+                builder = builder.tls(certificate);
+            }
             nodes.push(builder.start().await?);
             buses.push(bus);
         }
@@ -45,6 +63,12 @@ impl RedisCluster {
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(RedisServer::url).collect()
+    }
+
+    /// `rediss://127.0.0.1:PORT/` of every node that has a certificate.
+    #[must_use]
+    pub fn tls_urls(&self) -> Vec<String> {
+        self.nodes.iter().filter_map(RedisServer::tls_url).collect()
     }
 
     /// The nodes, to be killed, paused and asked one by one.
@@ -82,7 +106,7 @@ impl RedisCluster {
             ok(node, &["CLUSTER", "SET-CONFIG-EPOCH", &epoch]).await?;
         }
         for (node, bus) in self.nodes.iter().zip(buses).skip(1) {
-            let port = node.addr().port().to_string();
+            let port = node.port_for_servers();
             ok(
                 &self.nodes[0],
                 &["CLUSTER", "MEET", "127.0.0.1", &port, bus],

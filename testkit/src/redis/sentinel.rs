@@ -2,8 +2,15 @@ use std::{fs, io, net::SocketAddr};
 
 use tempfile::TempDir;
 
-use super::{REDIS_SERVER, RedisServer, agreed, io_error, server::probe, wire::send};
-use crate::process::{LaunchError, Process, free_addr};
+use super::{
+    REDIS_SERVER, RedisServer, agreed, io_error,
+    server::{probe, tls_settings, write_pems},
+    wire::send,
+};
+use crate::{
+    Certificate,
+    process::{LaunchError, Process, free_addr},
+};
 
 const NAME: &str = "mymaster";
 
@@ -19,10 +26,18 @@ const NAME: &str = "mymaster";
 /// ```
 #[derive(Debug)]
 pub struct RedisSentinel {
-    sentinels: Vec<(SocketAddr, Process)>,
+    sentinels: Vec<Sentinel>,
     first: RedisServer,
     second: RedisServer,
+    certificate: Option<Certificate>,
     folder: TempDir,
+}
+
+#[derive(Debug)]
+struct Sentinel {
+    addr: SocketAddr,
+    tls_addr: Option<SocketAddr>,
+    _process: Process,
 }
 
 impl RedisSentinel {
@@ -31,8 +46,30 @@ impl RedisSentinel {
     /// # Errors
     /// When `redis-server` is not installed or does not start, or they do not agree within 20 seconds.
     pub async fn start(sentinels: usize) -> Result<Self, LaunchError> {
-        let first = RedisServer::builder().start().await?;
-        let port = first.addr().port().to_string();
+        Self::launch(sentinels, None).await
+    }
+
+    /// The same with TLS, among servers and sentinels too. They listen without it as well.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with_tls(
+        sentinels: usize,
+        certificate: &Certificate,
+    ) -> Result<Self, LaunchError> {
+        Self::launch(sentinels, Some(certificate.clone())).await
+    }
+
+    async fn launch(
+        sentinels: usize,
+        certificate: Option<Certificate>,
+    ) -> Result<Self, LaunchError> {
+        let server = || match &certificate {
+            Some(certificate) => RedisServer::builder().tls(certificate),
+            None => RedisServer::builder(),
+        };
+        let first = server().start().await?;
+        let port = first.port_for_servers();
         let follow = [
             "--replicaof",
             "127.0.0.1",
@@ -42,10 +79,14 @@ impl RedisSentinel {
         ];
         let mut redis = Self {
             sentinels: Vec::new(),
-            second: RedisServer::builder().flags(follow).start().await?,
+            second: server().flags(follow).start().await?,
             first,
+            certificate,
             folder: tempfile::tempdir().map_err(io_error)?,
         };
+        if let Some(certificate) = &redis.certificate {
+            write_pems(certificate, redis.folder.path()).map_err(io_error)?;
+        }
         agreed("the replica", async || {
             let info = redis.second.command(&["INFO", "replication"]).await?;
             Ok(info.contains("master_link_status:up"))
@@ -62,21 +103,35 @@ impl RedisSentinel {
     async fn add_sentinel(&mut self, at: usize, quorum: usize) -> Result<(), LaunchError> {
         let addr = free_addr().map_err(io_error)?;
         let file = self.folder.path().join(format!("sentinel-{at}.conf"));
-        let text = format!(
-            "port {port}\nbind 127.0.0.1\ndir {dir}\n\
+        let folder = self.folder.path().display().to_string();
+        let tls_addr = match &self.certificate {
+            Some(_) => Some(free_addr().map_err(io_error)?),
+            None => None,
+        };
+        let mut text = format!(
+            "port {port}\nbind 127.0.0.1\ndir {folder}\n\
              sentinel monitor {NAME} 127.0.0.1 {master} {quorum}\n\
              sentinel down-after-milliseconds {NAME} 500\n\
              sentinel failover-timeout {NAME} 3000\n",
             port = addr.port(),
-            dir = self.folder.path().display(),
-            master = self.first.addr().port(),
+            master = self.first.port_for_servers(),
         );
+        for (name, value) in tls_addr
+            .iter()
+            .flat_map(|addr| tls_settings(*addr, &folder))
+        {
+            text.push_str(&format!("{name} {value}\n"));
+        }
         // A sentinel keeps its state in this file.
         fs::write(&file, text).map_err(io_error)?;
         let arguments = [file.display().to_string(), "--sentinel".to_owned()];
         let log = self.folder.path().join(format!("sentinel-{at}.log"));
         let process = Process::launch(REDIS_SERVER, &arguments, &log, addr, probe).await?;
-        self.sentinels.push((addr, process));
+        self.sentinels.push(Sentinel {
+            addr,
+            tls_addr,
+            _process: process,
+        });
         Ok(())
     }
 
@@ -86,9 +141,9 @@ impl RedisSentinel {
             "num-other-sentinels\r\n$1\r\n{}\r\n",
             self.sentinels.len() - 1
         );
-        for (addr, _) in &self.sentinels {
+        for sentinel in &self.sentinels {
             agreed("the sentinels", async || {
-                let master = send(*addr, &["SENTINEL", "MASTER", NAME]).await?;
+                let master = send(sentinel.addr, &["SENTINEL", "MASTER", NAME]).await?;
                 Ok(master.contains("num-slaves\r\n$1\r\n1\r\n") && master.contains(&others))
             })
             .await?;
@@ -99,8 +154,20 @@ impl RedisSentinel {
     /// `redis://127.0.0.1:PORT/` of every sentinel.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
-        let urls = self.sentinels.iter();
-        urls.map(|(addr, _)| format!("redis://{addr}/")).collect()
+        let sentinels = self.sentinels.iter();
+        sentinels
+            .map(|sentinel| format!("redis://{}/", sentinel.addr))
+            .collect()
+    }
+
+    /// `rediss://127.0.0.1:PORT/` of every sentinel that has a certificate.
+    #[must_use]
+    pub fn tls_urls(&self) -> Vec<String> {
+        let addrs = self
+            .sentinels
+            .iter()
+            .filter_map(|sentinel| sentinel.tls_addr);
+        addrs.map(|addr| format!("rediss://{addr}/")).collect()
     }
 
     /// What the sentinels call the master.
@@ -125,7 +192,7 @@ impl RedisSentinel {
     /// When the sentinel does not answer, or not as expected.
     pub async fn master(&self) -> io::Result<u16> {
         let words = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME];
-        let reply = send(self.sentinels[0].0, &words).await?;
+        let reply = send(self.sentinels[0].addr, &words).await?;
         let port = reply.lines().last().and_then(|port| port.parse().ok());
         port.ok_or_else(|| io::Error::other(reply))
     }
@@ -139,7 +206,9 @@ impl RedisSentinel {
         // The sentinel promotes nobody before it has heard from the replica.
         agreed("the promotion", async || {
             let words = ["SENTINEL", "FAILOVER", NAME];
-            Ok(send(self.sentinels[0].0, &words).await?.starts_with("+OK"))
+            Ok(send(self.sentinels[0].addr, &words)
+                .await?
+                .starts_with("+OK"))
         })
         .await?;
         self.fails_over(before).await
@@ -151,7 +220,7 @@ impl RedisSentinel {
     /// When it does not happen within 20 seconds.
     pub async fn is_followed(&self) -> io::Result<()> {
         let master = self.master().await?;
-        let follower = if self.first.addr().port() == master {
+        let follower = if self.first.port_for_servers() == master.to_string() {
             &self.second
         } else {
             &self.first

@@ -1,4 +1,4 @@
-use std::{fs, io, net::SocketAddr, process::Command};
+use std::{fs, io, net::SocketAddr, path::Path, process::Command};
 
 use tempfile::TempDir;
 
@@ -148,9 +148,16 @@ impl RedisServer {
     /// `rediss://127.0.0.1:PORT/`, where it has a certificate.
     #[must_use]
     pub fn tls_url(&self) -> Option<String> {
-        self.tls
-            .as_ref()
-            .map(|(addr, _)| format!("rediss://{addr}/"))
+        self.tls_addr().map(|addr| format!("rediss://{addr}/"))
+    }
+
+    pub(super) fn tls_addr(&self) -> Option<SocketAddr> {
+        self.tls.as_ref().map(|(addr, _)| *addr)
+    }
+
+    /// Where other servers reach it: by TLS, where it has a certificate.
+    pub(super) fn port_for_servers(&self) -> String {
+        self.tls_addr().unwrap_or(self.addr).port().to_string()
     }
 
     /// Its process id, while it runs.
@@ -178,18 +185,12 @@ impl RedisServer {
             ["--appendfsync", fsync],
         ];
         let own = own.into_iter().flatten().map(str::to_owned);
-        let tls = self.tls.iter().flat_map(|(addr, _)| {
-            [
-                ["--tls-port".to_owned(), addr.port().to_string()],
-                ["--tls-cert-file".to_owned(), format!("{folder}/cert.pem")],
-                ["--tls-key-file".to_owned(), format!("{folder}/key.pem")],
-                ["--tls-ca-cert-file".to_owned(), format!("{folder}/ca.pem")],
-                ["--tls-auth-clients".to_owned(), "no".to_owned()],
-            ]
-        });
-        own.chain(tls.flatten())
-            .chain(self.flags.iter().cloned())
-            .collect()
+        let tls = self
+            .tls
+            .iter()
+            .flat_map(|(addr, _)| tls_settings(*addr, &folder));
+        let tls = tls.flat_map(|(name, value)| [format!("--{name}"), value]);
+        own.chain(tls).chain(self.flags.iter().cloned()).collect()
     }
 }
 
@@ -226,13 +227,7 @@ impl RedisServerBuilder {
             folder: tempfile::tempdir().map_err(io_error)?,
         };
         if let Some(certificate) = self.tls {
-            for (name, pem) in [
-                ("ca.pem", certificate.ca_pem()),
-                ("cert.pem", certificate.cert_pem()),
-                ("key.pem", certificate.key_pem()),
-            ] {
-                fs::write(server.folder.path().join(name), pem).map_err(io_error)?;
-            }
+            write_pems(&certificate, server.folder.path()).map_err(io_error)?;
             server.tls = Some((free_addr().map_err(io_error)?, certificate));
         }
         for _ in 1..PORT_TRIES {
@@ -246,6 +241,30 @@ impl RedisServerBuilder {
         }
         server.start().await.map(|()| server)
     }
+}
+
+/// How a server or a sentinel listens for TLS, with the files of [`write_pems`] in a folder. It uses it towards others too.
+pub(super) fn tls_settings(addr: SocketAddr, folder: &str) -> [(&'static str, String); 7] {
+    [
+        ("tls-port", addr.port().to_string()),
+        ("tls-cert-file", format!("{folder}/cert.pem")),
+        ("tls-key-file", format!("{folder}/key.pem")),
+        ("tls-ca-cert-file", format!("{folder}/ca.pem")),
+        ("tls-auth-clients", "no".to_owned()),
+        ("tls-replication", "yes".to_owned()),
+        ("tls-cluster", "yes".to_owned()),
+    ]
+}
+
+pub(super) fn write_pems(certificate: &Certificate, folder: &Path) -> io::Result<()> {
+    for (name, pem) in [
+        ("ca.pem", certificate.ca_pem()),
+        ("cert.pem", certificate.cert_pem()),
+        ("key.pem", certificate.key_pem()),
+    ] {
+        fs::write(folder.join(name), pem)?;
+    }
+    Ok(())
 }
 
 pub(super) async fn probe(addr: SocketAddr) -> io::Result<()> {

@@ -53,7 +53,7 @@ impl<'a> SlotMove<'a> {
         if keys.is_empty() {
             return Ok(0);
         }
-        let port = self.to.addr().port().to_string();
+        let port = self.to.port_for_servers();
         let words = ["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
         let words: Vec<&str> = words.into_iter().chain(keys.iter().copied()).collect();
         ok(self.from, &words).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testkit::{RedisCluster, RedisServer};
+use testkit::{Certificate, RedisCluster, RedisServer};
 
 use super::*;
 
@@ -51,6 +51,26 @@ async fn calls_reach_the_node_that_has_the_namespace() {
     cluster.nodes()[owner].start().await.unwrap();
     let took = recovers(&link, Duration::from_secs(10)).await;
     println!("after a restart: {took:?}");
+}
+
+/// Nodes name each other to who comes by TLS with the ports that they have for it.
+#[tokio::test]
+async fn calls_and_news_reach_the_node_over_tls() {
+    let certificate = Certificate::for_names(&["127.0.0.1"]).unwrap();
+    let cluster = RedisCluster::start_with_tls(&certificate).await.unwrap();
+    for url in cluster.tls_urls() {
+        let config = shortened(RedisConfig::cluster([url], "test"));
+        let link = Link::open(&config.root_certificates(certificate.ca_pem())).await;
+        let link = link.unwrap();
+        assert_eq!(link.report().servers().len(), 3);
+        for _ in 0..8 {
+            within(CALL, count(&link)).await.unwrap();
+        }
+        hears(&link).await;
+    }
+    let config = shortened(RedisConfig::cluster(cluster.tls_urls(), "test"));
+    let error = within(CALL, Link::open(&config)).await.unwrap_err();
+    says(&error, &["certificate"]);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod server;
 
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use mailer_core::clock::{Clock, SystemClock};
 use mailer_core::{Error, ErrorKind};
 use redis::{Script, Value};
@@ -55,6 +56,19 @@ async fn count(link: &Link) -> Result<i64, Error> {
 async fn script(link: &Link, source: &str) -> Result<Value, Error> {
     let compiled = Script::new(source);
     link.invoke("count", "COUNT", &compiled.key("{test}")).await
+}
+
+/// Subscribes, and hears what a script publishes: one that writes, as a replica refuses it.
+async fn hears(link: &Link) {
+    let news = link.listen("news", "{test}:news", "{test}:count").await;
+    let source = "redis.call('INCR', KEYS[1] .. ':count') \
+        return redis.call('PUBLISH', KEYS[1] .. ':news', '')";
+    script(link, source).await.unwrap();
+    let mut news = news.unwrap();
+    tokio::select! {
+        heard = news.next() => assert_eq!(heard.unwrap().get_channel_name(), "{test}:news"),
+        () = SystemClock.sleep(CALL + SLACK) => panic!("nothing is heard"),
+    }
 }
 
 /// How it ended, and that it did so within the bound.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testkit::RedisSentinel;
+use testkit::{Certificate, RedisSentinel};
 
 use super::*;
 
@@ -33,6 +33,28 @@ async fn calls_follow_the_master_when_it_steps_down_and_when_it_dies() {
     let took = recovers(&link, Duration::from_secs(20)).await;
     println!("after a crash: {took:?}");
     assert_ne!(redis.master().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn calls_and_news_follow_the_master_over_tls() {
+    let certificate = Certificate::for_names(&["127.0.0.1"]).unwrap();
+    let redis = RedisSentinel::start_with_tls(1, &certificate)
+        .await
+        .unwrap();
+    let urls = redis.tls_urls();
+    let config = || shortened(RedisConfig::sentinel(urls.clone(), redis.name(), "test"));
+    let trusting = config().root_certificates(certificate.ca_pem());
+    let link = Link::open(&trusting).await.unwrap();
+    count(&link).await.unwrap();
+    hears(&link).await;
+    redis.switch().await.unwrap();
+    // Until then the old master takes calls that come on old connections, and what it publishes is lost with the rest.
+    redis.is_followed().await.unwrap();
+    recovers(&link, Duration::from_secs(10)).await;
+    hears(&link).await;
+
+    let error = within(CALL, Link::open(&config())).await.unwrap_err();
+    says(&error, &["certificate"]);
 }
 
 #[tokio::test]
