@@ -1,4 +1,6 @@
 use std::{
+    env,
+    ffi::OsString,
     fs::{self, File},
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -65,6 +67,19 @@ pub(crate) struct Program {
     pub(crate) package: &'static str,
     /// It is given a process group of its own, since it ends by ending that.
     pub(crate) has_group: bool,
+    /// The environment variable that names another program to be used in its place.
+    pub(crate) variable: &'static str,
+}
+
+impl Program {
+    /// Where to look for it, in this order.
+    fn candidates(&self) -> Vec<OsString> {
+        match env::var_os(self.variable) {
+            Some(chosen) => vec![chosen],
+            // Not every user has the system directories on the path.
+            None => vec![self.name.into(), format!("/usr/sbin/{}", self.name).into()],
+        }
+    }
 }
 
 /// A running program; dropping it kills it, by its own process id.
@@ -129,11 +144,7 @@ impl Process {
             program: program.name,
             source,
         };
-        // Not every user has the system directories on the path.
-        for name in [
-            program.name.to_owned(),
-            format!("/usr/sbin/{}", program.name),
-        ] {
+        for name in program.candidates() {
             let output = File::create(log).map_err(io_error)?;
             let mut command = Command::new(name);
             command
@@ -211,6 +222,7 @@ mod tests {
             name: "no-such-program",
             package: "some-package",
             has_group: false,
+            variable: "NO_SUCH_PROGRAM",
         };
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log");

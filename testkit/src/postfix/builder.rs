@@ -14,6 +14,7 @@ const MASTER: Program = Program {
     name: "/usr/lib/postfix/sbin/master",
     package: "postfix",
     has_group: true,
+    variable: "POSTFIX_MASTER",
 };
 const PORT_TRIES: u32 = 5;
 /// How a [`Postfix`] is launched.

@@ -22,6 +22,7 @@ const REDIS_SERVER: Program = Program {
     name: "redis-server",
     package: "redis-server",
     has_group: false,
+    variable: "REDIS_SERVER",
 };
 /// How long servers may take until they agree.
 const AGREE_LIMIT: Duration = Duration::from_secs(20);

@@ -24,6 +24,7 @@ const SMTP_SINK: Program = Program {
     name: "smtp-sink",
     package: "postfix",
     has_group: false,
+    variable: "SMTP_SINK",
 };
 const PORT_TRIES: u32 = 5;
 /// With a dump each takes two of the usual 1,024 file descriptors.
