@@ -1,9 +1,10 @@
 //! How often a mail waits for the way to the relay and back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mailer_core::conformance::transport::Rig;
-use mailer_smtp::SmtpTransport;
+use mailer_smtp::{SmtpTransport, TimeLimits};
 use testkit::{FaultProxy, Rule, SmtpServer, Stage};
 
 const MAILS: u64 = 8;
@@ -13,9 +14,13 @@ const OF_THE_CONNECTION: u64 = 2;
 /// The round trips of one connection that carries them all.
 async fn round_trips(server: &SmtpServer, overlap: bool) -> u64 {
     let network = FaultProxy::start(server.addr()).await.unwrap();
+    // So that a mail which waits in vain fails the test, and does not keep it for ten minutes.
+    let mut limits = TimeLimits::default();
+    limits.after_dot = Duration::from_secs(10);
     let transport = SmtpTransport::builder(&format!("smtp://{}", network.addr()))
         .connections(1)
         .overlap(overlap)
+        .time_limits(limits)
         .build()
         .unwrap();
     let names = (0..MAILS).map(|i| format!("r{i}"));
