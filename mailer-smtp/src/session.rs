@@ -17,8 +17,9 @@ use crate::relay::Relay;
 use crate::transaction::envelope::Answer;
 use crate::transaction::{Done, Opening, Stale, envelope};
 
-/// So many mails in a row may be refused on a connection. Postfix hangs up after 20 errors without a delivery between them
-/// (`smtpd_hard_error_limit`), and is slow after 10.
+/// So many mails in a row may be refused on a connection. After 20 errors without a delivery between them Postfix hangs up
+/// (`smtpd_hard_error_limit`), and from the tenth on it answers a second late (`smtpd_soft_error_limit`): fewer here would
+/// spare a list of unknown recipients that wait, and cost it more connections.
 const MOST_REFUSALS: u32 = 10;
 
 /// One connection to the relay, and its place among those that may be open.

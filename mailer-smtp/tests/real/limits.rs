@@ -7,6 +7,8 @@ use testkit::Postfix;
 use crate::support::{codes, deliver, transport};
 
 const SOON: Duration = Duration::from_secs(20);
+/// Each session ends with this.
+const DISCONNECT: &str = ": disconnect from ";
 const NOBODY: &str = "550 5.1.1 no such user";
 
 #[tokio::test]
@@ -39,7 +41,8 @@ async fn a_mail_above_the_announced_size_is_not_even_begun() {
     let postfix = small.start().await.unwrap();
     let refused = ["permanent_message", "permanent_message"];
     assert_eq!(codes(transport(postfix.url())).await, refused);
-    let log = postfix.log().unwrap();
+    // The first was that which sees whether it serves.
+    let log = postfix.wait_for_log(2, DISCONNECT, SOON).await.unwrap();
     assert!(!log.contains(" mail="), "{log}");
 
     let wide = Postfix::builder().setting("message_size_limit", "4000");
@@ -87,7 +90,9 @@ async fn refusals_never_add_up_to_what_a_relay_punishes() {
     let names = (0..40).map(|i| format!("r{i}"));
     let delivered = deliver(transport(postfix.url()), names).await;
     assert_eq!(delivered.count("permanent_recipient"), 40, "{delivered:?}");
-    let errors = errors_of_sessions(&postfix.log().unwrap());
+    let sessions = delivered.connections + 1;
+    let log = postfix.wait_for_log(sessions, DISCONNECT, SOON);
+    let errors = errors_of_sessions(&log.await.unwrap());
     assert!(errors.iter().all(|&errors| errors <= 11), "{errors:?}");
     assert!(errors.iter().sum::<u32>() >= 40, "{errors:?}");
 }
@@ -105,8 +110,8 @@ async fn a_relay_that_hangs_up_after_errors_has_said_what_it_meant() {
             ["permanent_recipient"; 3],
             "{limit}: {delivered:?}"
         );
-        let log = postfix.log().unwrap();
-        assert!(log.contains("too many errors"), "{log}");
+        let too_many = postfix.wait_for_log(1, "too many errors", SOON);
+        too_many.await.unwrap();
     }
 }
 

@@ -98,16 +98,38 @@ impl Postfix {
     /// # Errors
     /// When they are fewer after `limit`, and when the log cannot be read.
     pub async fn wait_for_deliveries(&self, n: usize, limit: Duration) -> io::Result<Vec<String>> {
-        let arrive = async {
+        let enough = |log: &str| log.lines().filter_map(delivered_to).count() >= n;
+        self.wait_for(&format!("{n} deliveries"), enough, limit)
+            .await?;
+        self.deliveries()
+    }
+
+    /// Everything that it has logged, as soon as these words are in it `n` times. It logs a while after it has acted.
+    ///
+    /// # Errors
+    /// When they are not after `limit`, and when the log cannot be read.
+    pub async fn wait_for_log(&self, n: usize, words: &str, limit: Duration) -> io::Result<String> {
+        let enough = |log: &str| log.matches(words).count() >= n;
+        self.wait_for(&format!("{n} times {words:?}"), enough, limit)
+            .await
+    }
+
+    async fn wait_for(
+        &self,
+        what: &str,
+        is_there: impl Fn(&str) -> bool,
+        limit: Duration,
+    ) -> io::Result<String> {
+        let come = async {
             loop {
-                let deliveries = self.deliveries()?;
-                if deliveries.len() >= n {
-                    return Ok(deliveries);
+                let log = self.log()?;
+                if is_there(&log) {
+                    return Ok(log);
                 }
                 sleep(POLL_PAUSE).await;
             }
         };
-        within(limit, &format!("{n} deliveries"), arrive).await?
+        within(limit, what, come).await?
     }
 }
 

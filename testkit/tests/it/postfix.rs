@@ -26,7 +26,8 @@ async fn it_queues_what_it_takes_and_refuses_as_told() {
     }
     let deliveries = postfix.wait_for_deliveries(2, SOON).await.unwrap();
     assert_eq!(deliveries, ["ann@x.example", "ann@x.example"]);
-    assert!(postfix.log().unwrap().contains("reject: RCPT"));
+    let refused = postfix.wait_for_log(2, "reject: RCPT", SOON).await.unwrap();
+    assert!(refused.contains("<full@x.example>"), "{refused}");
 }
 
 #[tokio::test]
