@@ -1,5 +1,7 @@
 //! The way out: transports, sessions, and the permit without which nothing is sent.
 
+mod one_shot;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +11,8 @@ use tokio::sync::mpsc;
 
 use crate::clock::{Clock, Hold};
 use crate::domain::{Email, HaltCause, Outcome};
+
+pub use one_shot::OneShot;
 
 /// A way to a relay.
 ///
