@@ -9,6 +9,8 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hello;
+#[cfg(feature = "lettre-transport")]
+mod lettre_bridge;
 mod login;
 mod mail;
 mod memory;
@@ -32,6 +34,8 @@ extern crate self as mailer_smtp;
 
 pub use builder::SmtpTransportBuilder;
 pub use error::SmtpConfigError;
+#[cfg(feature = "lettre-transport")]
+pub use lettre_bridge::{from_lettre, from_lettre_judging};
 pub use time_limits::TimeLimits;
 pub use token::{AccessToken, TokenError, TokenNeed, TokenSource};
 pub use transport::SmtpTransport;

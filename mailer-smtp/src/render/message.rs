@@ -13,7 +13,7 @@ pub(crate) struct Unsendable {
 }
 
 impl Unsendable {
-    pub(super) fn new(class: Class, why: String) -> Self {
+    pub(crate) fn new(class: Class, why: String) -> Self {
         Self { class, why }
     }
 
@@ -28,7 +28,7 @@ impl Unsendable {
         ))
     }
 
-    pub(super) fn with_class(self, class: Class) -> Self {
+    pub(crate) fn with_class(self, class: Class) -> Self {
         Self { class, ..self }
     }
 

@@ -8,6 +8,8 @@ mod connecting;
 mod crowd;
 mod cut;
 mod encrypted;
+#[cfg(feature = "lettre-transport")]
+mod lettre;
 mod overlap;
 mod rotation;
 mod round_trips;
