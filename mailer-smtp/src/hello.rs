@@ -15,8 +15,10 @@ pub(crate) struct Extensions {
     pub(crate) smtputf8: bool,
     /// RFC 3207.
     pub(crate) starttls: bool,
-    /// RFC 1870; none: no limit is known.
-    pub(crate) size: Option<u64>,
+    /// RFC 1870.
+    pub(crate) size: bool,
+    /// The largest mail that it takes, if it says so.
+    pub(crate) max_size: Option<u64>,
     /// RFC 4954, with the mechanism of RFC 4616.
     pub(crate) auth_plain: bool,
     /// The mechanism that never became a standard.
@@ -67,7 +69,8 @@ impl Extensions {
                 "STARTTLS" => offered.starttls = true,
                 "SIZE" => {
                     let limit = words.next().and_then(|number| number.parse().ok());
-                    offered.size = limit.filter(|&limit| limit > 0);
+                    offered.size = true;
+                    offered.max_size = limit.filter(|&limit| limit > 0);
                 }
                 "AUTH" => {
                     for mechanism in words {
@@ -103,14 +106,17 @@ mod tests {
             pipelining: false, // the first line is a name, whatever it says
             smtputf8: true,
             starttls: false,
-            size: Some(1_000),
+            size: true,
+            max_size: Some(1_000),
             auth_plain: true,
             auth_login: true,
             auth_xoauth2: true,
         };
         assert_eq!(offered, expected);
         assert_eq!(parse("250\r\n"), Extensions::default());
-        assert_eq!(parse("250-x\r\n250 SIZE 0\r\n").size, None);
-        assert_eq!(parse("250-x\r\n250 SIZE\r\n").size, None);
+        for unlimited in ["250-x\r\n250 SIZE 0\r\n", "250-x\r\n250 SIZE\r\n"] {
+            let offered = parse(unlimited);
+            assert_eq!((offered.size, offered.max_size), (true, None));
+        }
     }
 }

@@ -33,7 +33,6 @@ impl Mail {
         if self.sender.as_ref() != Some(sender) {
             self.sender = Some(sender.clone());
         }
-        self.envelope.write(email, extensions.smtputf8)?;
         self.first.clear();
         write_head(&mut self.first, email)?;
         // Looked up without a lock as long as mail after mail has the same body.
@@ -42,17 +41,18 @@ impl Mail {
             .take()
             .filter(|known| known.is_of(&email.draft.body));
         let body = known.unwrap_or_else(|| bodies.encoded(&email.draft.body));
-        let size = self.first.len() + body.bytes().len();
-        self.taken = if size <= PIECE {
+        let size = self.first.len() - doubled_dots(email) + body.size();
+        let length = self.first.len() + body.bytes().len();
+        self.taken = if length <= PIECE {
             body.bytes().len()
         } else {
             PIECE.saturating_sub(self.first.len() + SHORTEST_LAST)
         };
         self.first.extend_from_slice(&body.bytes()[..self.taken]);
         self.body = Some(body);
-        match extensions.size {
+        match extensions.max_size {
             Some(limit) if size as u64 > limit => Err(Unsendable::too_big(size, limit)),
-            _ => Ok(()),
+            _ => self.envelope.write(email, size, extensions),
         }
     }
 
@@ -103,6 +103,12 @@ impl Mail {
     }
 }
 
+/// In the headers; their names alone can begin with one.
+fn doubled_dots(email: &Email) -> usize {
+    let names = email.draft.headers.iter().map(|(name, _)| name);
+    names.filter(|name| name.starts_with('.')).count()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -147,5 +153,27 @@ mod tests {
             head.extend_from_slice(bodies.encoded(&email.draft.body).bytes());
             assert_eq!(pieces.concat(), head);
         }
+    }
+
+    #[test]
+    fn dots_that_are_doubled_for_the_wire_are_not_declared() {
+        let address = || "a@b.example".parse().unwrap();
+        let size = |name: &str| {
+            let draft = Draft {
+                subject: "s".to_owned(),
+                headers: vec![(name.to_owned(), "y".to_owned())],
+                body: Arc::default(),
+            };
+            let email = Email::new("1@b", DateTime::UNIX_EPOCH, address(), address(), draft);
+            let offered = Extensions {
+                size: true,
+                ..Extensions::default()
+            };
+            let mut mail = Mail::default();
+            mail.write(&email, &offered, &Bodies::default()).unwrap();
+            String::from_utf8(mail.envelope.mail().to_vec()).unwrap()
+        };
+        assert_eq!(size(".X"), size("XX"));
+        assert_ne!(size("X"), size("XX"));
     }
 }

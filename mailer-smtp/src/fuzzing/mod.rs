@@ -91,8 +91,11 @@ pub fn wire_form(email: &Email, smtputf8: bool) -> Result<Wire, Outcome> {
         [envelope.mail(), envelope.rcpt(), envelope.data()].concat(),
         envelope.flight()
     );
+    let commands = [envelope.mail(), envelope.rcpt(), envelope.data()].map(<[u8]>::to_vec);
+    let mut pieces = mail.leading().collect::<Vec<_>>().concat();
+    pieces.extend_from_slice(mail.last(None).0);
     Ok(Wire {
-        commands: [envelope.mail(), envelope.rcpt(), envelope.data()].map(<[u8]>::to_vec),
-        mail: mail.pieces().collect::<Vec<_>>().concat(),
+        commands,
+        mail: pieces,
     })
 }

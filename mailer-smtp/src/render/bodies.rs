@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use mailer_core::domain::Body;
 
-use super::body::encode;
+use super::body::{Encoded, encode};
 
 /// How many bodies are remembered: a worker sends a few campaigns at a time, each with a few variants.
 const REMEMBERED: usize = 16;
@@ -17,7 +17,7 @@ pub(crate) struct Bodies {
 /// A body in its wire form.
 #[derive(Clone)]
 pub(crate) struct EncodedBody {
-    bytes: Arc<OnceLock<Vec<u8>>>,
+    bytes: Arc<OnceLock<Encoded>>,
     of: Weak<Body>,
 }
 
@@ -65,7 +65,15 @@ impl EncodedBody {
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.bytes.get().map(Vec::as_slice).unwrap_or_default()
+        let encoded = self.bytes.get();
+        encoded
+            .map(|encoded| encoded.wire.as_slice())
+            .unwrap_or_default()
+    }
+
+    /// Its octets as RFC 1870 section 6 counts them: without doubled dots and without the final one.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.get().map_or(0, |encoded| encoded.size)
     }
 }
 

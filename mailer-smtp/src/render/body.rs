@@ -5,12 +5,19 @@ use lettre::message::header::ContentType;
 use lettre::message::{Body as EncodedText, SinglePart};
 use mailer_core::domain::Body;
 
+/// A body in its wire form.
+pub(super) struct Encoded {
+    pub(super) wire: Vec<u8>,
+    /// How long it is without what is there for the wire only: doubled dots, and the final one.
+    pub(super) size: usize,
+}
+
 /// Everything of a mail behind its personal headers, as it goes onto the wire: MIME headers, the empty line, the body
 /// with its dots stuffed, and the final dot.
 ///
 /// It is 7-bit: text that is not goes as quoted-printable or base64, so no relay needs 8BITMIME. No line is longer than
 /// 998 octets, every line ends in CRLF, and no other CR or LF is in it (RFC 5321 section 2.3.8).
-pub(super) fn encode(body: &Body) -> Vec<u8> {
+pub(super) fn encode(body: &Body) -> Encoded {
     let mut mime = b"MIME-Version: 1.0\r\n".to_vec();
     match (body.text.as_deref(), body.html.as_deref()) {
         (Some(text), Some(html)) => alternative(&mut mime, &plain(text), &web(html)),
@@ -101,17 +108,20 @@ fn boundary(plain: &[u8], web: &[u8]) -> String {
 }
 
 /// Doubles the dots at line starts (RFC 5321 section 4.5.2) and ends it with the final dot.
-fn stuffed(lines: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(lines.len() + 64);
+fn stuffed(lines: &[u8]) -> Encoded {
+    let mut wire = Vec::with_capacity(lines.len() + 64);
+    let mut doubled = 0;
     for line in lines.split_inclusive(|&byte| byte == b'\n') {
         if line.starts_with(b".") {
-            out.push(b'.');
+            wire.push(b'.');
+            doubled += 1;
         }
-        out.extend_from_slice(line);
+        wire.extend_from_slice(line);
     }
-    if !out.ends_with(b"\r\n") {
-        out.extend_from_slice(b"\r\n");
+    if !wire.ends_with(b"\r\n") {
+        wire.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(b".\r\n");
-    out
+    let size = wire.len() - doubled;
+    wire.extend_from_slice(b".\r\n");
+    Encoded { wire, size }
 }

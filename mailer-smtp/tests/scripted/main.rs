@@ -10,6 +10,7 @@ mod cut;
 mod encrypted;
 #[cfg(feature = "lettre-transport")]
 mod lettre;
+mod offers;
 mod overlap;
 mod rotation;
 mod round_trips;

@@ -299,32 +299,3 @@ async fn a_flight_is_one_segment() {
         "{body}"
     );
 }
-
-#[tokio::test]
-async fn what_the_relay_cannot_take_is_not_sent_to_it() {
-    let server = SmtpServer::builder().max_size(1_000).start().await.unwrap();
-    let delivered = deliver(transport(&server), &["ann"]).await;
-    assert_eq!(delivered.codes(), ["permanent_message"]);
-    assert!(
-        !server
-            .command_lines()
-            .iter()
-            .any(|line| line.starts_with("MAIL"))
-    );
-
-    let server = SmtpServer::builder()
-        .without("SMTPUTF8")
-        .start()
-        .await
-        .unwrap();
-    let delivered = deliver(transport(&server), &["j\u{f6}rg", "ann"]).await;
-    assert_eq!(delivered.codes(), ["permanent_recipient", "sent"]);
-}
-
-#[tokio::test]
-async fn smtputf8_is_used_where_it_is_offered() {
-    let server = server([]).await;
-    let delivered = deliver(transport(&server), &["j\u{f6}rg"]).await;
-    assert_eq!(delivered.codes(), ["sent"], "{delivered:?}");
-    assert_eq!(server.mails()[0].to, ["j\u{f6}rg@example.com"]);
-}

@@ -1,10 +1,12 @@
+mod envelope;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use mailer_core::domain::{Body, Draft, Email, Mailbox, Outcome};
 use proptest::prelude::*;
 
-use super::{Bodies, Envelope, Unsendable, write_head};
+use super::{Bodies, Unsendable, write_head};
 
 fn date() -> DateTime<Utc> {
     "2026-11-04T09:30:05Z".parse().unwrap()
@@ -174,85 +176,6 @@ fn headers_cannot_be_smuggled() {
     mail = plain();
     mail.message_id = "1@x>\r\nBcc: all@example.com".to_owned();
     assert!(head(&mail).is_err());
-}
-
-#[test]
-fn bounces_go_to_the_return_path() {
-    let mut mail = plain();
-    let mut envelope = Envelope::default();
-    let mut sender = |path: &str, utf8| {
-        mail.return_path = Some(path.parse().unwrap());
-        envelope.write(&mail, utf8).map_err(Unsendable::outcome)?;
-        Ok(String::from_utf8(envelope.mail().to_vec()).unwrap())
-    };
-    assert_eq!(
-        sender("bounces+ann=example.com@shop.example", false),
-        Ok("MAIL FROM:<bounces+ann=example.com@shop.example>\r\n".to_owned())
-    );
-    assert_eq!(
-        sender("b@b\u{fc}cher.example", false),
-        Ok("MAIL FROM:<b@xn--bcher-kva.example>\r\n".to_owned())
-    );
-    let refused = sender("r\u{fc}ck@shop.example", false);
-    assert!(
-        matches!(&refused, Err(Outcome::PermanentConfig { .. })),
-        "{refused:?}"
-    );
-    assert!(
-        sender("r\u{fc}ck@shop.example", true)
-            .unwrap()
-            .ends_with("> SMTPUTF8\r\n")
-    );
-    let head = head(&mail).unwrap();
-    assert!(
-        head.starts_with("From: Shop <news@shop.example>\r\n"),
-        "{head}"
-    );
-    assert!(!head.contains("r\u{fc}ck"));
-}
-
-#[test]
-fn addresses_in_the_envelope() {
-    let write =
-        |from, to, utf8| {
-            let mut envelope = Envelope::default();
-            envelope
-                .write(&email(from, to), utf8)
-                .map_err(Unsendable::outcome)?;
-            Ok([envelope.mail(), envelope.rcpt()]
-                .map(|line| String::from_utf8(line.to_vec()).unwrap()))
-        };
-    let ascii = write("a@shop.example", "b@b\u{fc}cher.example", false).unwrap();
-    assert_eq!(
-        ascii,
-        [
-            "MAIL FROM:<a@shop.example>\r\n",
-            "RCPT TO:<b@xn--bcher-kva.example>\r\n"
-        ]
-    );
-    let utf8 = write("a@shop.example", "j\u{f6}rg@example.com", true).unwrap();
-    assert_eq!(
-        utf8,
-        [
-            "MAIL FROM:<a@shop.example> SMTPUTF8\r\n",
-            "RCPT TO:<j\u{f6}rg@example.com>\r\n"
-        ]
-    );
-    let recipient: Result<_, Outcome> = write("a@shop.example", "j\u{f6}rg@example.com", false);
-    assert!(matches!(recipient, Err(Outcome::PermanentRecipient { .. })));
-    let sender = write("j\u{f6}rg@shop.example", "b@example.com", false);
-    assert!(matches!(sender, Err(Outcome::PermanentConfig { .. })));
-    // As it was given it has 243 octets, with A-labels 413.
-    let long = format!("b@{}example", "\u{fc}.".repeat(78));
-    let recipient = write("a@shop.example", &long, true);
-    assert!(matches!(recipient, Err(Outcome::PermanentRecipient { .. })));
-    // Here the domain alone is not too long, but the whole is.
-    let long = format!("{}@{}example", "b".repeat(64), "\u{fc}bcd.".repeat(20));
-    let recipient = write("a@shop.example", &long, true);
-    assert!(
-        matches!(recipient, Err(Outcome::PermanentRecipient { .. })),
-        "{recipient:?}"
-    );
 }
 
 #[test]
