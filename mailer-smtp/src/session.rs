@@ -94,8 +94,9 @@ impl SmtpSession {
     /// The next mail; none: there is no more, or the connection should not wait any longer.
     async fn pull(&mut self, work: &mut Work) -> Option<(Permit, Email)> {
         let idle = self.relay.settings.idle_timeout.min(self.time_left());
+        let asked = SystemClock.monotonic();
         // Both are safe to drop: a mail stays in `work`, and bytes that have come stay in the line.
-        tokio::select! {
+        let next = tokio::select! {
             biased;
             next = work.next() => next,
             unasked = self.line.wire.unasked(idle) => {
@@ -103,7 +104,9 @@ impl SmtpSession {
                 self.is_over = unasked.is_ok();
                 None
             }
-        }
+        };
+        self.has_next = SystemClock.monotonic().saturating_sub(asked) <= overlap::MOMENT;
+        next
     }
 
     /// Makes it the mail in hand, if it can be sent.

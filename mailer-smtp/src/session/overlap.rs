@@ -12,7 +12,7 @@ use crate::transaction::{Done, Opening, body, envelope, silent};
 use crate::wire::Fault;
 
 /// How long a mail's final dot waits for the next mail. A store across a network answers within it.
-const MOMENT: Duration = Duration::from_millis(2);
+pub(super) const MOMENT: Duration = Duration::from_millis(2);
 
 impl SmtpSession {
     /// Sends the body of the mail in hand and waits for the relay's verdict. The next envelope does not wait for it: it
