@@ -1,8 +1,8 @@
 //! From `MAIL FROM` to the final dot: replies that decide about a mail.
 
 use super::words::{
-    about_greylisting, about_policy, about_rates, about_recipients, about_relaying, about_tls,
-    words,
+    about_greylisting, about_policy, about_rates, about_recipients, about_relaying, about_sender,
+    about_tls, words,
 };
 use super::{Class, HaltKind};
 use crate::reply::{Enhanced, Reply};
@@ -36,6 +36,7 @@ fn rcpt_for_now(reply: Reply<'_>) -> Class {
     match (reply.code(), subject_detail(reply)) {
         (_, Some((2, 1 | 2))) | (450 | 451, Some((7, 1))) => Class::TransientRecipient,
         _ if about_greylisting(&text) => Class::TransientRecipient,
+        _ if is_of_the_sender(reply, &text) => Class::TransientRelay,
         // Postfix says so while it knows neither the client nor the domain.
         _ if about_relaying(&text) => Class::TransientRelay,
         _ if is_one_too_many(reply, &text) => Class::RelayLimited,
@@ -50,7 +51,10 @@ fn rcpt_for_good(reply: Reply<'_>) -> Class {
     match (reply.code(), subject_detail(reply)) {
         (530 | 538, _) => unwelcome(reply),
         _ if is_one_too_many(reply, &text) => Class::RelayLimited,
-        _ if about_relaying(&text) => Class::PermanentConfig(HaltKind::Sender),
+        _ if about_relaying(&text) || is_of_the_sender(reply, &text) => {
+            Class::PermanentConfig(HaltKind::Sender)
+        }
+        (_, Some((2, 3) | (3, 4))) => Class::PermanentMessage,
         (552, _) | (_, Some((2, 2))) => Class::TransientRecipient,
         (550 | 551 | 553, Some((1, 1 | 2 | 3 | 6 | 10) | (2, 1))) => Class::PermanentRecipient,
         (550, None) if !about_policy(&text) => Class::PermanentRecipient,
@@ -61,6 +65,11 @@ fn rcpt_for_good(reply: Reply<'_>) -> Class {
         (500 | 502 | 503, _) => Class::Misunderstood,
         _ => Class::PolicyBlock,
     }
+}
+
+/// Relays judge the sender here, too: Postfix at the first recipient (`smtpd_delay_reject`), Exim where its rules stand.
+fn is_of_the_sender(reply: Reply<'_>, text: &str) -> bool {
+    matches!(subject_detail(reply), Some((1, 7 | 8))) || about_sender(text)
 }
 
 /// Too many recipients, says a relay that was given one: it counts over several mails. RFC 5321 section 4.5.3.1.10 takes
@@ -101,7 +110,8 @@ pub(super) fn dot(reply: Reply<'_>) -> Class {
         (..500, Some((7, _))) => Class::RelayLimited,
         (..500, Some((3, _))) => Class::TransientRelay,
         (..500, _) => Class::TransientRecipient,
-        (_, Some((1, _))) => Class::PermanentRecipient,
+        (_, Some((1, 1 | 2 | 3 | 6 | 10))) => Class::PermanentRecipient,
+        (_, Some((1, 7 | 8))) => Class::PermanentConfig(HaltKind::Sender),
         (552, _) | (_, Some((3, 4) | (6, _))) => Class::PermanentMessage,
         (500.., _) => Class::PolicyBlock,
     }

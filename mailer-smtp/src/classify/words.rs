@@ -45,7 +45,21 @@ pub(super) fn about_policy(text: &str) -> bool {
             "spf",
             "dkim",
             "dmarc",
+            "prohibit",
+            "authenticat",
+            "authorized",
+            "authorised",
+            "not allowed",
+            "not permitted",
         ],
+    )
+}
+
+/// The relay refuses whom the mail is from. Not every refusal that mentions a sender: a recipient may have blocked one.
+pub(super) fn about_sender(text: &str) -> bool {
+    has_any(
+        text,
+        &["sender address rejected", "sender verif", "sender domain"],
     )
 }
 
@@ -62,6 +76,7 @@ pub(super) fn about_relaying(text: &str) -> bool {
             "not permitted to relay",
             "unable to relay",
             "we do not relay",
+            "prohibited by administrator",
         ],
     )
 }

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::error::Error;
 
 use lettre::transport::smtp;
+use lettre::transport::smtp::response::Severity;
 use mailer_core::domain::Outcome;
 
 use crate::classify::{Class, HaltKind, Stage, classify};
@@ -20,14 +21,21 @@ pub(super) fn outcome<E: Error + 'static>(error: &E) -> Outcome {
     }
 }
 
-/// What the other side said when it took the mail, where it is known how to read that.
-pub(super) fn words<T: 'static>(answer: &T) -> String {
+/// What an answer without an error means. Sent, unless a relay said something else than that it took the mail: to lettre a
+/// reply that asks for more is no error.
+pub(super) fn answered<T: 'static>(answer: &T) -> Outcome {
     let any: &dyn Any = answer;
     if let Some(response) = any.downcast_ref::<smtp::response::Response>() {
         let words: Vec<&str> = response.message().collect();
-        return format!("{} {}", response.code(), words.join(" "));
+        let reply = format!("{} {}", response.code(), words.join(" "));
+        return match response.code().severity {
+            Severity::PositiveCompletion => Outcome::Sent { reply },
+            _ => Outcome::Unknown { reply },
+        };
     }
-    any.downcast_ref::<String>().cloned().unwrap_or_default()
+    Outcome::Sent {
+        reply: any.downcast_ref::<String>().cloned().unwrap_or_default(),
+    }
 }
 
 fn of_smtp(error: &smtp::Error) -> Outcome {

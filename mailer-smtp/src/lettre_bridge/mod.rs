@@ -14,7 +14,8 @@ use crate::classify::{Class, HaltKind};
 use crate::render::{Bodies, Unsendable, ascii_domain, plain};
 
 /// Sends through any transport of lettre, such as its `AsyncSendmailTransport`, `AsyncFileTransport` or one that is made
-/// over an HTTP service. The mail is byte for byte the one that [`SmtpTransport`](crate::SmtpTransport) sends.
+/// over an HTTP service. The mail is byte for byte the one that [`SmtpTransport`](crate::SmtpTransport) sends; lettre's own SMTP adds an empty line
+/// at its end.
 ///
 /// What an error means is decided with care for the recipient, who should not get a mail twice:
 /// - lettre's SMTP: a reply that was read decides, as one to the final dot would; refused credentials and a connection
@@ -74,9 +75,7 @@ where
                 Err(unsendable) => return unsendable.outcome(),
             };
             match transport.send_raw(&envelope, &mail).await {
-                Ok(answer) => Outcome::Sent {
-                    reply: judge::words(&answer),
-                },
+                Ok(answer) => judge::answered(&answer),
                 Err(error) => judge(&error),
             }
         }

@@ -102,6 +102,11 @@ async fn a_reply_that_smtp_has_read_decides_and_silence_is_unknown() {
             Rule::at(Stage::Dot).reply(552, "5.3.4 too big"),
             "permanent_message",
         ),
+        (
+            Rule::at(Stage::Mail).reply(550, "5.1.7 bad sender"),
+            "permanent_config",
+        ),
+        (Rule::at(Stage::Dot).reply(354, "go on"), "unknown"),
         (Rule::at(Stage::Dot).cut(), "unknown"),
         // It may have been the dot that was cut, for all that lettre says.
         (Rule::at(Stage::Mail).cut(), "unknown"),
