@@ -24,15 +24,15 @@ pub struct TimeLimits {
     pub connect: Duration,
     /// The TLS handshake: 30 s.
     pub tls: Duration,
-    /// Each reply from the greeting to the login: 60 s.
+    /// Each command and each reply from the greeting to the login: 60 s.
     pub setup: Duration,
-    /// Each reply to `MAIL FROM`, `RCPT TO`, `DATA` and `RSET`: 60 s.
+    /// `MAIL FROM`, `RCPT TO`, `DATA` and `RSET`, and each reply to them: 60 s.
     pub command: Duration,
     /// Each 64 KiB of a body: 3 min.
     pub block: Duration,
     /// The reply to the final dot: 10 min.
     pub after_dot: Duration,
-    /// The farewell; the connection is closed then, whatever the relay says: 2 s.
+    /// `QUIT`, the reply to it, and the end of the stream, each: 2 s. The connection is closed then, whatever the relay says.
     pub quit: Duration,
 }
 

@@ -5,6 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::unconstrained;
 
 use crate::deadline::{Deadline, TimedOut};
 use crate::reply::{Inbox, Malformed, Reply};
@@ -132,7 +133,8 @@ impl Wire {
         if !self.inbox.is_empty() {
             return false;
         }
-        let mut read = pin!(self.stream.read_buf(self.inbox.space()));
+        // A task that has done much in one turn would be told that there is nothing, so that others get theirs.
+        let mut read = pin!(unconstrained(self.stream.read_buf(self.inbox.space())));
         poll_fn(|context| Poll::Ready(read.as_mut().poll(context).is_pending())).await
     }
 

@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use mailer_core::clock::{Clock, SystemClock};
 use mailer_core::domain::Email;
 use mailer_core::transport::{InFlight, Permit, Work};
 
 use super::{Begun, SmtpSession, not_connected};
 use crate::classify::Stage;
-use crate::transaction::{Done, Opening, body, envelope, silent};
+use crate::transaction::{Done, Opening, body, envelope};
 use crate::wire::Fault;
 
 /// How long a mail's final dot waits for the next mail. A store across a network answers within it.
@@ -30,11 +31,6 @@ impl SmtpSession {
             true => self.line.wire.patiently(MOMENT, work.next()).await.ok(),
             false => None,
         };
-        let limits = &self.relay.settings.limits;
-        let wire = &mut self.line.wire;
-        if let Err(done) = body::lead(wire, &self.mail, flight, limits).await {
-            return (done, None);
-        }
         self.has_next = matches!(next, Some(Some(_)));
         let behind = match next.flatten() {
             Some((permit, email)) => self.prepare(permit, &email),
@@ -42,12 +38,16 @@ impl SmtpSession {
         };
         let limits = &self.relay.settings.limits;
         let wire = &mut self.line.wire;
+        if let Err(done) = body::lead(wire, &self.mail, flight, limits).await {
+            return (done, behind);
+        }
         let envelope = behind.as_ref().map(|_| &self.next.envelope);
         if let Err(done) = body::finish(wire, &mut self.mail, envelope, limits).await {
             return (done, behind);
         }
+        let dot_left = SystemClock.monotonic();
         if behind.is_some() {
-            return self.verdict_before(behind).await;
+            return self.verdict_before(behind, dot_left).await;
         }
         // Both are safe to drop, as in `pull`.
         let next = tokio::select! {
@@ -60,7 +60,7 @@ impl SmtpSession {
             Some((permit, email)) => self.follow(permit, &email).await,
             None => None,
         };
-        self.verdict_before(behind).await
+        self.verdict_before(behind, dot_left).await
     }
 
     /// Begins the next mail, whose envelope is to leave now.
@@ -92,34 +92,34 @@ impl SmtpSession {
         }
     }
 
-    /// The verdict on the mail in hand. The one behind it waits no longer than for any reply to a command.
-    async fn verdict_before(&mut self, behind: Option<InFlight>) -> (Done, Option<InFlight>) {
-        let limits = &self.relay.settings.limits;
-        let wire = &mut self.line.wire;
-        let Some(behind) = behind else {
-            return (
-                body::verdict(wire, Stage::Dot, limits.after_dot).await,
-                None,
-            );
+    /// The verdict on the mail in hand, whose dot has left. If it takes so long that the one behind is too late for its own
+    /// dot, no more envelopes leave before a verdict.
+    async fn verdict_before(
+        &mut self,
+        behind: Option<InFlight>,
+        dot_left: Duration,
+    ) -> (Done, Option<InFlight>) {
+        let limit = self.relay.settings.limits.after_dot;
+        let passed = SystemClock.monotonic().saturating_sub(dot_left);
+        let reply = match self.line.wire.reply(limit.saturating_sub(passed)).await {
+            Err(Fault::TimedOut(_)) => Err(Fault::TimedOut(limit)),
+            reply => reply,
         };
-        let patience = limits.command.min(limits.after_dot);
-        match wire.reply(patience).await {
-            Err(fault @ Fault::TimedOut(_)) => {
-                behind.finish(silent(Stage::Mail, &fault).outcome);
-                self.is_over = true;
-                let reply = match wire.reply(limits.after_dot - patience).await {
-                    Err(Fault::TimedOut(_)) => Err(Fault::TimedOut(limits.after_dot)),
-                    reply => reply,
-                };
-                (body::judge(Stage::Dot, reply), None)
-            }
-            reply => (body::judge(Stage::Dot, reply), Some(behind)),
+        let done = body::judge(Stage::Dot, reply);
+        if behind.as_ref().is_some_and(|behind| !behind.may_finish()) {
+            self.relay.overlaps.store(false, Ordering::Relaxed);
         }
+        (done, behind)
     }
 
     /// The connection has ended under the mail whose envelope had just left: it goes out on a fresh one.
     pub(super) async fn rescue(&mut self, flight: InFlight) -> Option<Begun> {
         std::mem::swap(&mut self.mail, &mut self.next);
+        if !flight.may_finish() {
+            flight.finish(body::too_late().outcome);
+            self.is_over = true;
+            return None;
+        }
         match self.redial().await {
             Ok(()) => Some(Begun {
                 flight,

@@ -13,6 +13,8 @@ use crate::wire::{Fault, Unwritten, Wire};
 
 /// The final dot and its line end.
 const DOT: usize = 3;
+/// What TLS puts into one record at most (RFC 8446 section 5.1).
+const RECORD: usize = 16 * 1024;
 
 /// Writes all of the mail but its last piece, which has the final dot, and looks whether that may follow.
 ///
@@ -35,11 +37,16 @@ pub(crate) async fn lead(
         return Err(verdict(wire, Stage::Body, limits.command).await);
     }
     if !flight.may_finish() {
-        return Err(Done::closing(Outcome::TransientRelay {
-            reply: "the relay took so long that the final dot was not sent".to_owned(),
-        }));
+        return Err(too_late());
     }
     Ok(())
+}
+
+/// Whether it was sent would not be known in time.
+pub(crate) fn too_late() -> Done {
+    Done::closing(Outcome::TransientRelay {
+        reply: "the relay took so long that the final dot was not sent".to_owned(),
+    })
 }
 
 /// Writes the last piece, and the envelope of the next mail behind its dot.
@@ -56,7 +63,9 @@ pub(crate) async fn finish(
     match wire.write(bytes, limits.block).await {
         Ok(()) => Ok(()),
         Err(unwritten) => {
-            let dot_may_have_left = unwritten.written + DOT > length;
+            // Where TLS fails it forgets how many records have left, and the dot may be in an earlier one than the envelope.
+            let is_told = behind.is_none() || bytes.len() <= RECORD;
+            let dot_may_have_left = !is_told || unwritten.written + DOT > length;
             let stage = if dot_may_have_left {
                 Stage::Dot
             } else {

@@ -138,6 +138,8 @@ fn stale(reply: &Result<Reply<'_>, Fault>, opening: Opening) -> Option<Stale> {
     };
     match (reply, opening) {
         (_, Opening::Fresh) => None,
+        // Of what came behind the dot it may have thrown away the beginning only.
+        (Ok(reply), Opening::Behind) if reply.code() == 503 => Some(Stale::Swallowed),
         (Ok(reply), _) => {
             let is_idle = reply.code() == 421 && reply.enhanced() == Some(idle);
             is_idle.then_some(Stale::Closed)

@@ -1,7 +1,9 @@
 //! The next envelope behind the dot of the mail before.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use mailer_core::conformance::transport::Rig;
 use testkit::{Rule, Stage};
 
 use crate::support::{deliver, server, short, transport};
@@ -12,15 +14,12 @@ fn slow_verdict() -> Rule {
 }
 
 #[tokio::test]
-async fn an_envelope_does_not_wait_for_the_verdict_before_it() {
-    for (is_on, expected) in [
-        (true, ["unknown", "transient_relay"]),
-        (false, ["unknown", "sent"]),
-    ] {
+async fn silence_is_about_the_mail_that_it_follows() {
+    for is_on in [true, false] {
         let server = server([Rule::at(Stage::Dot).nth(1).stall()]).await;
         let transport = transport(&server).time_limits(short()).overlap(is_on);
         let delivered = deliver(transport, &["ann", "bob"]).await;
-        assert_eq!(delivered.codes(), expected, "{delivered:?}");
+        assert_eq!(delivered.codes(), ["unknown", "sent"], "{delivered:?}");
     }
 }
 
@@ -89,6 +88,8 @@ async fn a_mail_behind_another_has_the_first_word_of_a_relay_that_closes() {
         Rule::at(Stage::Mail)
             .nth(2)
             .reply(421, "4.4.2 idle for too long"),
+        // It has lost the beginning of what came behind the dot.
+        Rule::at(Stage::Mail).nth(2).reply(503, "5.5.1 sequence"),
     ] {
         let told = format!("{end:?}");
         let server = server([slow_verdict(), end]).await;
@@ -119,6 +120,21 @@ async fn a_relay_that_swallows_an_envelope_gets_no_more_behind_a_dot() {
     assert_eq!(
         delivered.codes(),
         ["sent", "sent", "unknown", "sent"],
+        "{delivered:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_relay_whose_verdicts_take_too_long_gets_no_more_behind_a_dot() {
+    let server = server([Rule::at(Stage::Dot).delay(Duration::from_millis(600))]).await;
+    let rig = Rig::new(Arc::new(transport(&server).build().unwrap()));
+    let delivered = rig
+        .finish_within(Duration::from_millis(300))
+        .deliver(["ann", "bob", "cy", "dan"])
+        .await;
+    assert_eq!(
+        delivered.codes(),
+        ["sent", "transient_relay", "sent", "sent"],
         "{delivered:?}"
     );
 }

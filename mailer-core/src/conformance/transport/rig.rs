@@ -120,10 +120,10 @@ impl Rig {
         self
     }
 
-    /// Permits that can be used, but not to the end: the final dot is late.
+    /// Permits whose final dot must leave within this time; zero: they can be used, but not to the end.
     #[must_use]
-    pub fn late_to_finish(mut self) -> Self {
-        self.dot_within = Duration::ZERO;
+    pub fn finish_within(mut self, limit: Duration) -> Self {
+        self.dot_within = limit;
         self
     }
 
