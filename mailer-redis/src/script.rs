@@ -104,6 +104,7 @@ fn compile(groups: &[Parts]) -> Compiled {
         ("DRAFT_FOR", term::DRAFT_FOR),
         ("OUTCOME_FOR", term::OUTCOME_FOR),
         ("TIDY_EVERY", term::TIDY_EVERY),
+        ("BEHIND_OTHERS", term::BEHIND_OTHERS),
     ] {
         let micros = length.num_microseconds().unwrap_or(i64::MAX);
         source += &format!("local {name} = {micros}\n");

@@ -56,6 +56,7 @@ impl State {
             Settled::Retry { .. }
             | Settled::NotStarted
             | Settled::Returned
+            | Settled::Troubled
             | Settled::Unknown { .. }
             | Settled::Skipped
             | Settled::Suppressed => return self.stale_or_repeated(settlement.claim),

@@ -41,6 +41,8 @@ pub(super) struct Row {
     pub(super) crashes: u32,
     /// Relay trouble that it met while the relay took others, since it was last charged for it.
     pub(super) troubles: u32,
+    /// When it last met some.
+    pub(super) troubled_at: Option<DateTime<Utc>>,
     pub(super) failure: Option<Failure>,
     pub(super) doubt: Option<Doubt>,
     /// How many attempts ended in doubt.

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::claim::Begun;
 use super::state::{State, later};
-use crate::domain::{Failure, HaltCause, Policy, ScopeKind};
+use crate::domain::{Failure, HaltCause, ScopeKind};
 use crate::queue::{Defer, Halt, Hold, SettleReply, SettleResult, Settled, Settlement, StreamId};
 use crate::schedule::DeliveryEvent;
-use crate::schedule::term::TROUBLES;
+use crate::schedule::term::{BEHIND_OTHERS, TROUBLES};
 
 impl State {
     pub(super) fn settle(
@@ -76,6 +76,7 @@ impl State {
             | Settled::Retry { .. }
             | Settled::NotStarted
             | Settled::Returned
+            | Settled::Troubled
             | Settled::Unknown { .. } => None,
         };
         match event {
@@ -103,9 +104,7 @@ impl State {
                 self.order.uncharge(id, 1);
                 self.step(id, number, settlement, DeliveryEvent::Return);
             }
-            Settled::Returned if self.is_to_blame(id, number, settlement.index, begun.at) => {
-                self.refused(now, id, number, settlement, None);
-            }
+            Settled::Troubled => self.troubled(now, id, number, settlement, begun.at),
             Settled::Returned => self.step(id, number, settlement, DeliveryEvent::Return),
             Settled::Retry { after } => self.refused(now, id, number, settlement, after),
             Settled::Unknown { rule } => self.lost(
@@ -123,25 +122,37 @@ impl State {
         }
     }
 
-    /// Counts the troubles that a mail has met while its relay took others. Whether it has had too many.
-    fn is_to_blame(
+    /// Counts the troubles that a mail has met while its relay took others; after too many it is the mail's own doing.
+    fn troubled(
         &mut self,
+        now: DateTime<Utc>,
         id: &StreamId,
         number: u32,
-        index: u16,
+        settlement: &Settlement,
         begun_at: DateTime<Utc>,
-    ) -> bool {
+    ) {
+        let wait = self.effective_policy().delay_after_trouble();
         let Some(stream) = self.streams.get_mut(id) else {
-            return false;
+            return;
         };
         let relay = stream.binding.scope(ScopeKind::Relay);
-        let others_passed = self.relays.get(&relay).is_some_and(|at| *at > begun_at);
-        let Some(page) = stream.pages.get_mut(&number).filter(|_| others_passed) else {
-            return false;
+        let Some(page) = stream.pages.get_mut(&number) else {
+            return;
         };
-        let row = page.row(index);
-        row.troubles = (row.troubles + 1) % TROUBLES;
-        row.troubles == 0
+        let row = page.row(settlement.index);
+        let passed_since = |at| self.relays.get(&relay).is_some_and(|passed| *passed > at);
+        let others_pass = passed_since(begun_at);
+        let others_passed = others_pass || row.troubled_at.is_some_and(passed_since);
+        row.troubled_at = Some(now);
+        row.troubles = (row.troubles + u32::from(others_passed)) % TROUBLES;
+        if others_passed && row.troubles == 0 {
+            self.refused(now, id, number, settlement, None);
+        } else if others_pass {
+            self.step(id, number, settlement, DeliveryEvent::Return);
+        } else {
+            row.due = Some(later(now, wait) + BEHIND_OTHERS);
+            self.step(id, number, settlement, DeliveryEvent::Refuse);
+        }
     }
 
     /// A verdict on a campaign's mail; too many of them against what is sent halt it.
@@ -177,6 +188,7 @@ impl State {
         settlement: &Settlement,
         after: Option<std::time::Duration>,
     ) {
+        let policy = self.effective_policy();
         let Some(page) = self
             .streams
             .get_mut(id)
@@ -186,10 +198,6 @@ impl State {
         };
         let row = page.row(settlement.index);
         row.attempts += 1;
-        let policy = self
-            .policy
-            .as_ref()
-            .map_or_else(Policy::new, |stored| stored.policy.clone());
         match policy.delay_after_attempt(row.attempts) {
             Some(delay) => {
                 // The relay may ask for more patience than the policy has, not for less.

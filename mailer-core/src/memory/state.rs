@@ -99,13 +99,7 @@ impl State {
         let until = match defer.wait {
             Wait::For(duration) => Some(later(now, duration)),
             Wait::Until(at) => Some(at),
-            Wait::AfterTrouble => {
-                let policy = self
-                    .policy
-                    .as_ref()
-                    .map_or_else(Policy::new, |stored| stored.policy.clone());
-                Some(later(now, policy.delay_after_trouble()))
-            }
+            Wait::AfterTrouble => Some(later(now, self.effective_policy().delay_after_trouble())),
             Wait::Open => None,
         };
         let deferral = Deferral {
@@ -117,6 +111,12 @@ impl State {
             detail: defer.detail.clone(),
         };
         Some(self.write_deferral(now, deferral))
+    }
+
+    pub(super) fn effective_policy(&self) -> Policy {
+        self.policy
+            .as_ref()
+            .map_or_else(Policy::new, |stored| stored.policy.clone())
     }
 
     pub(super) fn resume(&mut self, now: DateTime<Utc>, scope: &Scope) {

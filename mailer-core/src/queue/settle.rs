@@ -34,9 +34,12 @@ pub enum Settled {
     },
     /// Back to its place: not started, or started and known not to have reached `MAIL FROM`. Its token comes back.
     NotStarted,
-    /// Back to its place, at no cost of an attempt; its token is spent. The third time that this happens to a mail while
-    /// the relay takes others, it is a [`Retry`](Self::Retry): what it meets is its own doing.
+    /// Back to its place, at no cost of an attempt; its token is spent.
     Returned,
+    /// The same, for it has met trouble at the relay, or has made it. While nobody gets through it is tried again a moment
+    /// later than others are, so that they show whether the relay works. The third time that the relay has taken others
+    /// since the mail began or was last in trouble, it is a [`Retry`](Self::Retry): what it meets is its own doing.
+    Troubled,
     /// Nobody knows whether it was sent.
     Unknown {
         /// What now.

@@ -36,5 +36,8 @@ pub const BLOCKS_OF_RECENT: u32 = 10;
 pub const BLOCKS_IN_A_ROW: u32 = 10;
 /// A mail that has met relay trouble so often, while the relay took others, has itself to blame.
 pub const TROUBLES: u32 = 3;
+/// A mail that met trouble while nobody got through is this much later than the others when the relay is tried again: it may
+/// be the cause.
+pub const BEHIND_OTHERS: TimeDelta = TimeDelta::seconds(2);
 /// The units of service that one delivery of weight 1 is charged.
 pub const SERVICE_UNIT: u64 = 1_000_000;

@@ -53,6 +53,7 @@ pub(crate) fn commands() -> impl Strategy<Value = Vec<Command>> {
         1 => Just(Settled::Retry { after: None }),
         2 => Just(Settled::NotStarted),
         1 => Just(Settled::Returned),
+        2 => Just(Settled::Troubled),
         1 => Just(Settled::Unknown { rule: OnUnknown::AssumeSent }),
         1 => Just(Settled::Unknown { rule: OnUnknown::Resend }),
         1 => Just(Settled::Skipped),

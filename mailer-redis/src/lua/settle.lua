@@ -1,7 +1,7 @@
 -- Takes what became of deliveries, and the deferrals that follow from it, in one step.
 -- ARGV: runs of settlements (claim id, code, what belongs to the code, the relay's words, indexes); deferrals (see
 -- `read_defer`).
--- Codes: s sent, f failed (failure), r retry (wait in microseconds or ''), n not started, t returned, u unknown (rule),
+-- Codes: s sent, f failed (failure), r retry (wait in microseconds or ''), n not started, t returned, m met trouble, u unknown (rule),
 -- k skipped, x suppressed.
 -- Reply: a string of results (a applied, r repeated, s stale, v resolved), then for each deferral the one that holds,
 -- then the campaigns that were halted, each with the relay's words.
@@ -25,16 +25,6 @@ end
 
 local function note_sent(s)
   sent_by['relay:' .. s.relay] = true
-end
-
--- Counts the troubles that a mail has met while its relay took others. Whether it has had too many.
-local function is_to_blame(c, p, index)
-  local relay = 'relay:' .. c.s.relay
-  local passed_at = sent_by[relay] and now or tonumber(redis.call('HGET', P .. 'relays', relay) or 0)
-  if passed_at <= begun(c, index).at then return false end
-  local r = row_for_change(p, index)
-  r.troubles = ((r.troubles or 0) + 1) % TROUBLES
-  return r.troubles == 0
 end
 
 -- Verdicts on a campaign's mails, all alike; too many of them against what is sent halt it. Remembered only while one of
@@ -72,6 +62,25 @@ local function refuse(p, st)
   end
 end
 
+-- Counts the troubles that a mail has met while its relay took others; after too many it is the mail's own doing.
+local function troubled(c, p, st)
+  local relay = 'relay:' .. c.s.relay
+  local passed_at = sent_by[relay] and now or tonumber(redis.call('HGET', P .. 'relays', relay) or 0)
+  local r = row_for_change(p, st.index)
+  local others_pass = passed_at > begun(c, st.index).at
+  local others_passed = others_pass or r.troubled_at and passed_at > tonumber(r.troubled_at)
+  r.troubled_at = str(now)
+  if others_passed then r.troubles = ((r.troubles or 0) + 1) % TROUBLES end
+  if others_passed and r.troubles == 0 then
+    refuse(p, st)
+  elseif others_pass then
+    apply(p, st, 'back')
+  else
+    r.due = str(now + tonumber(redis.call('HGET', META, 'trouble')) + BEHIND_OTHERS)
+    apply(p, st, 'refuse')
+  end
+end
+
 local function settle_begun(c, p, st)
   if EVENT[st.code] and st.code ~= 'k' and st.code ~= 'x' then
     if st.code == 's' then note_sent(c.s) end
@@ -81,8 +90,10 @@ local function settle_begun(c, p, st)
     if b and b.receipt then returned[#returned + 1] = b end
     uncharge(c.s, 1)
     apply(p, st, 'back')
-  elseif st.code == 'r' or st.code == 't' and is_to_blame(c, p, st.index) then
+  elseif st.code == 'r' then
     refuse(p, st)
+  elseif st.code == 'm' then
+    troubled(c, p, st)
   elseif st.code == 'u' then
     lose(p, c.id, st.index, begun(c, st.index).at, st.more)
   else

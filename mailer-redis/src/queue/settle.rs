@@ -87,6 +87,7 @@ fn encode(args: &mut Args, run: &[Settlement]) {
         ),
         Settled::NotStarted => ("n", String::new()),
         Settled::Returned => ("t", String::new()),
+        Settled::Troubled => ("m", String::new()),
         Settled::Unknown { rule: unknown } => ("u", rule(unknown).to_owned()),
         Settled::Skipped => ("k", String::new()),
         Settled::Suppressed => ("x", String::new()),

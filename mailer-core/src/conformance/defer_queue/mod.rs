@@ -72,6 +72,7 @@ macro_rules! defer_queue_conformance {
             blocks_do_not_halt_single_mails
             a_resumed_campaign_is_judged_anew
             trouble_that_others_do_not_share_costs_an_attempt
+            troubled_mails_let_others_go_first
             start_marks_without_limits
             start_repeats_its_verdict
             unknown_mails_are_assumed_sent

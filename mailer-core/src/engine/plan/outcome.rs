@@ -50,12 +50,12 @@ pub(super) fn consequence(outcome: Outcome, rule: OnUnknown) -> Consequence {
             of(Settled::Retry { after: retry_after }, reply, Then::Nothing)
         }
         Outcome::TransientRelay { reply } => of(
-            Settled::Returned,
+            Settled::Troubled,
             reply,
             Then::Defer(Reason::TransientError, Wait::AfterTrouble),
         ),
         Outcome::RelayLimited { reply, retry_after } => of(
-            Settled::Returned,
+            Settled::Troubled,
             reply,
             Then::Defer(Reason::RelayLimited, patience(retry_after)),
         ),

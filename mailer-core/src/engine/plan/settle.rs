@@ -51,6 +51,7 @@ impl Plan {
                 settlement.settled,
                 Settled::NotStarted
                     | Settled::Returned
+                    | Settled::Troubled
                     | Settled::Retry { .. }
                     | Settled::Unknown { .. }
             )
