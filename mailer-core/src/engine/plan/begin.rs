@@ -39,6 +39,11 @@ impl Plan {
         if flights.is_empty() {
             return None;
         }
+        // Mails of one claim that stand together cost the gate little more than one.
+        flights.sort_by_key(|flight| {
+            let mail = self.hand.mail(*flight);
+            mail.map(|mail| (mail.binding.lane, mail.claim))
+        });
         let batch = BeginBatch {
             policy_version: self.policy_version,
             items: self.hand.items(&flights),

@@ -48,6 +48,14 @@ impl Plan {
         Some(Step::Claim(self.claim.ask(request)))
     }
 
+    /// There may be something to claim at that time. A claim that is under way may have been answered before.
+    pub(super) fn look(&mut self, at: Duration) {
+        self.claim_at = self.claim_at.min(at);
+        if !self.claim.is_free() {
+            self.look_again = self.look_again.min(at);
+        }
+    }
+
     /// What can be served at this moment: each relay that is not closed, for the lanes of which not enough is in hand.
     pub(super) fn room(&self, now: Duration) -> Room {
         let paced = self.hand.paced(now, &self.scarcity);
@@ -99,6 +107,11 @@ impl Plan {
                     self.time.wake(due).max(now + Duration::from_millis(1))
                 });
             }
+        }
+        let again = std::mem::replace(&mut self.look_again, Duration::MAX);
+        self.claim_at = self.claim_at.min(again);
+        if again <= now {
+            self.nothing_for = None;
         }
     }
 

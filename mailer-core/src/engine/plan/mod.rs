@@ -63,6 +63,8 @@ pub(crate) struct Plan {
     tick_at: Duration,
     claim: Call<ClaimRequest>,
     claim_at: Duration,
+    /// The same as far as the claim that is under way may not know of it.
+    look_again: Duration,
     /// What the store last said it had nothing for.
     nothing_for: Option<Room>,
     begin: Call<begin::Asked>,
@@ -118,6 +120,7 @@ impl Plan {
             tick_at: now,
             claim: Call::new(),
             claim_at: now,
+            look_again: Duration::MAX,
             nothing_for: None,
             begin: Call::new(),
             settle: Call::new(),
@@ -146,7 +149,7 @@ impl Plan {
             Input::Halted(halt, result) => self.halted(halt, result),
             Input::Report(report) => self.report(now, report),
             Input::Poked => {
-                self.claim_at = now;
+                self.look(now);
                 self.tick_at = now;
             }
         }

@@ -57,7 +57,7 @@ impl Plan {
             )
         });
         if went_back {
-            self.claim_at = now;
+            self.look(now);
         }
     }
 

@@ -54,7 +54,7 @@ impl Plan {
             self.hand.lose_claim(claim);
         }
         if let Some(due) = reply.next_due {
-            self.claim_at = self.claim_at.min(self.time.wake(due));
+            self.look(self.time.wake(due));
         }
     }
 
@@ -63,7 +63,7 @@ impl Plan {
         if version != self.policy_version {
             self.policy_version = version;
             self.scarcity.forget();
-            self.claim_at = now;
+            self.look(now);
         }
     }
 }

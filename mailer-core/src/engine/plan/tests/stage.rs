@@ -139,7 +139,7 @@ impl Stage {
             .collect()
     }
 
-    async fn carry_out(&mut self, step: Step) {
+    pub(super) async fn carry_out(&mut self, step: Step) {
         let input = match step {
             Step::Tick(tick) => Input::Ticked(self.answer(self.store.tick(&tick).await)),
             Step::Claim(request) => {
