@@ -69,12 +69,12 @@ script!(GO: GUARDED STREAMS PAGES CLAIMS CALENDAR OTHER_KINDS LIMITS ["hours" "s
 script!(
     BEGIN: GUARDED STREAMS PAGES STEPS DEFERRING CLAIMS ENDS CALENDAR OTHER_KINDS LIMITS ["hours" "scarce" "begin"]
 );
-script!(SETTLE: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["runs" "settle" "settled"]);
+script!(SETTLE: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["news" "runs" "settle" "settled"]);
 script!(
     SETTLE_MORE: GUARDED STREAMS PAGES STEPS DEFERRING CLAIMS ENDS CALENDAR OTHER_KINDS LIMITS
-        ["asked" "runs" "check_back" "settle" "give_back" "settled"]
+        ["asked" "news" "runs" "check_back" "settle" "give_back" "settled"]
 );
-script!(TICK: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["serving" "forget" "tidy" "tick"]);
+script!(TICK: GUARDED STREAMS PAGES STEPS CLAIMS ENDS ["serving" "news" "forget" "tidy" "tick"]);
 script!(SPEC: GUARDED ["spec"]);
 
 // How the host steers.

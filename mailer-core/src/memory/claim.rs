@@ -169,6 +169,9 @@ impl State {
             .map(|index| (index, None))
             .collect();
         if open.is_empty() {
+            if page.is_final() {
+                page.finished_at.get_or_insert(now);
+            }
             stream.set_due(number);
             stream.note_end(now);
             self.place(id, now);

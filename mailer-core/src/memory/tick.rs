@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::state::{State, later};
-use crate::domain::{ClaimId, Failure, OnUnknown, Scope};
+use crate::domain::{ClaimId, Failure, OnUnknown};
 use crate::queue::{StreamId, Tick, TickReply};
 use crate::schedule::DeliveryEvent;
 use crate::schedule::term::{
@@ -193,7 +193,5 @@ impl State {
         self.order.remove(id);
         self.claims.retain(|_, lease| lease.stream != *id);
         self.doubts.retain(|_, (stream, _)| stream != id);
-        self.relays
-            .retain(|scope, _| !matches!(scope, Scope::Campaign(_)));
     }
 }

@@ -21,15 +21,8 @@ use crate::store::RedisStore;
 /// Which page.
 enum Wanted<'a> {
     Page(u64),
-    /// The one with the mail of this key.
+    /// Of that with the mail of this key that mail alone.
     Key(&'a str),
-}
-
-/// A page of a stream, as it is stored.
-struct Page {
-    /// The index of the mail that was asked for.
-    wanted: Option<usize>,
-    deliveries: Vec<(Record, Mark)>,
 }
 
 impl RedisStore {
@@ -41,7 +34,6 @@ impl RedisStore {
         let stream = self.known("outcomes", &id, &shown).await?;
         let ending = stream.and_then(|stream| shown.view(&stream).ending(shown.now));
         Ok(page
-            .deliveries
             .into_iter()
             .map(|(record, mark)| mark.show(&record, ending))
             .collect())
@@ -58,12 +50,7 @@ impl RedisStore {
             .read_page(id, Wanted::Key(key))
             .await?
             .ok_or_else(unknown)?;
-        let wanted = page.wanted.ok_or_else(unknown)?;
-        let (record, mark) = page
-            .deliveries
-            .into_iter()
-            .nth(wanted)
-            .ok_or_else(unknown)?;
+        let (record, mark) = page.into_iter().next().ok_or_else(unknown)?;
         let state = mark.state;
         let delivery = mark.show(&record, None);
         match state {
@@ -118,7 +105,7 @@ impl RedisStore {
             while !found.is_empty() {
                 let number = found.count()?;
                 let page = self.read_page(&id, Wanted::Page(number)).await?;
-                let deliveries = page.map(|page| page.deliveries).unwrap_or_default();
+                let deliveries = page.unwrap_or_default();
                 let index = deliveries.iter().position(|(record, mark)| {
                     record.key() == key && mark.state == DeliveryState::Unknown
                 });
@@ -150,7 +137,11 @@ impl RedisStore {
         Ok(reply.int()? == 1)
     }
 
-    async fn read_page(&self, id: &StreamId, wanted: Wanted<'_>) -> Result<Option<Page>, Error> {
+    async fn read_page(
+        &self,
+        id: &StreamId,
+        wanted: Wanted<'_>,
+    ) -> Result<Option<Vec<(Record, Mark)>>, Error> {
         let mut args = Args::new();
         args.text(id.as_str());
         match wanted {
@@ -167,7 +158,6 @@ impl RedisStore {
             "missing" => return Ok(None),
             word => return Err(reply.unknown(word)),
         }
-        let wanted = usize::try_from(reply.int()?).ok();
         let marks = reply.text()?;
         let body = reply.text()?;
         let mut mails = reply.list()?;
@@ -192,7 +182,7 @@ impl RedisStore {
                 Ok((record, row.mark(state(mark)?)))
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Some(Page { wanted, deliveries }))
+        Ok(Some(deliveries))
     }
 }
 

@@ -93,7 +93,7 @@ local function ask_for_token(b, s)
     return b.go
   end
   -- The wait is reckoned from what is left when those before have taken theirs.
-  limits_take(b.lines, b.taken)
+  if b.taken > 0 then limits_take(b.lines, b.taken) end
   b.room, b.taken = 0, 0
   refuse(b, s)
   return b.stop

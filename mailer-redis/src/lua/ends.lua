@@ -32,16 +32,7 @@ end
 
 -- After a page's deliveries or owner changed.
 local function page_changed(p)
-  if not owner(p) then
-    set_due(p)
-    if not is_campaign(p.s.id) then
-      local final = true
-      for _, mark in ipairs(p.marks) do
-        final = final and mark ~= PENDING and mark ~= RETRY
-      end
-      if final then redis.call('ZADD', P .. 'finished', 'NX', now, p.number .. ' ' .. p.s.id) end
-    end
-  end
+  if not owner(p) then set_due(p) end
   touch_and_end(p.s)
 end
 

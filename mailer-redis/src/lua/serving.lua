@@ -69,7 +69,10 @@ local function servable(lane, room)
   drawn[lane] = found
   if not room.relays[lane] then return found end
   local names = redis.call('SRANDMEMBER', P .. 'groups:' .. lane, GROUPS_AT_ONCE + 1)
-  drawn.more = drawn.more or #names > GROUPS_AT_ONCE
+  if #names > GROUPS_AT_ONCE then
+    drawn.more = true
+    names[#names] = nil
+  end
   for _, name in ipairs(names) do
     local relay, composer, sender = string.match(name, '^(%S*) (%S*) (.*)$')
     if room.relays[lane][relay] and room.composers[composer] then
@@ -101,6 +104,8 @@ local function next_claim(room)
       if group.id then at = math.min(at, closed_until(lane, group) or now) end
     end
   end
+  -- More than thirty waits have ended with the policy that caused them.
+  if redis.call('ZCOUNT', P .. 'own', '-inf', '(' .. epoch) > 0 then at = now end
   -- The lot may not have fallen on those that could be served.
   if drawn.more then at = math.min(at, now + 50000) end
   return at < NEVER and str(at) or ''

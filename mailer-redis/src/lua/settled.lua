@@ -2,4 +2,6 @@
 local reply = { table.concat(results) }
 for _, d in ipairs(defers) do reply[#reply + 1] = defer_as_asked(d) end
 for _, halt in ipairs(halted) do reply[#reply + 1] = halt end
-return finish(reply)
+local answered = finish(reply)
+if roused then announce() end
+return answered

@@ -82,7 +82,8 @@ local function due_of(p, index)
   return tonumber(r and r.due or 0)
 end
 
--- Puts a page where its deliveries' due times say, after they or its owner changed.
+-- Puts a page where its deliveries' due times say, after they or its owner changed. Of single mails none of which wait any
+-- more it is noted since when.
 local function set_due(p)
   local due
   if not owner(p) then
@@ -97,6 +98,9 @@ local function set_due(p)
     redis.call('ZADD', p.s.key .. 'due', due, string.format('%08d', p.number))
   else
     redis.call('ZREM', p.s.key .. 'due', string.format('%08d', p.number))
+    if not owner(p) and not is_campaign(p.s.id) then
+      redis.call('ZADD', P .. 'finished', 'NX', now, p.number .. ' ' .. p.s.id)
+    end
   end
 end
 

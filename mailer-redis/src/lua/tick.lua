@@ -96,5 +96,7 @@ end
 forget_mails()
 empty_trash()
 place_touched()
+-- Whoever sleeps until a known instant wakes by itself; of what was taken back nobody knows.
+if roused and has_reaped then announce() end
 wake()
 return finish({ version, next_claim(room), lost }, not has_reaped)

@@ -36,9 +36,11 @@ end
 -- A page of single mails with all that is known of them.
 local function forget_page(s, number)
   local names, doubts = {}, {}
-  local mails = redis.call('HGETALL', s.key .. 'mails:' .. number)
-  for i = 1, #mails, 2 do
-    if string.sub(mails[i], 1, 4) == 'key:' then names[#names + 1] = mails[i + 1] end
+  -- The mails themselves may be large, and are not read.
+  local fields = {}
+  for index = 0, PAGE_SIZE - 1 do fields[index + 1] = 'key:' .. index end
+  for _, key in ipairs(redis.call('HMGET', s.key .. 'mails:' .. number, unpack(fields))) do
+    if key then names[#names + 1] = key end
   end
   if #names > 0 then redis.call('HDEL', s.key .. 'keys', unpack(names)) end
   local rows = redis.call('HVALS', s.key .. 'rows:' .. number)

@@ -3,7 +3,7 @@ use mailer_core::queue::Room;
 
 use crate::args::Args;
 
-/// Writes what `order.lua` reads.
+/// Writes what `serving.lua` reads.
 pub(super) fn encode(args: &mut Args, room: &Room) {
     args.len(room.relays.len());
     for (relay, lanes) in &room.relays {

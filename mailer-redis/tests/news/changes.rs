@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use mailer_core::domain::{CampaignId, Policy, Reason, Recipient, Scope};
-use mailer_core::queue::{Defer, Resolution, Wait};
+use mailer_core::domain::{
+    CampaignId, ClaimId, Lanes, Policy, Reason, Recipient, RelayName, Scope, WorkerId,
+};
+use mailer_core::queue::{
+    ClaimReply, ClaimRequest, Defer, DeferQueue, Resolution, Room, Settled, Settlement, Wait,
+};
+use mailer_core::template::Template;
+use mailer_redis::{RedisConfig, RedisStore};
 use testkit::RedisServer;
 
-use super::scene::{Scene, campaign, listens_and_sleeps};
+use super::scene::{NAMESPACE, Scene, campaign, listens_and_sleeps, open};
 
 async fn scene() -> (RedisServer, Scene) {
     let server = RedisServer::builder().start().await.unwrap();
@@ -32,6 +38,41 @@ async fn a_test_mail_is_sent_at_once() {
 async fn a_campaign_is_begun_at_once() {
     let (_server, scene) = scene().await;
     scene.host.submit(&campaign("c"), ann()).await.unwrap();
+    assert_eq!(scene.sent().await, "ann@example.com");
+}
+
+#[tokio::test]
+async fn what_another_worker_gives_back_is_sent_at_once() {
+    let server = RedisServer::builder().start().await.unwrap();
+    let config = RedisConfig::new(server.url(), NAMESPACE);
+    let host = open(&config).await;
+    host.init_policy(&Policy::unlimited()).await.unwrap();
+    host.submit(&campaign("c"), ann()).await.unwrap();
+    let other = RedisStore::open(&config).await.unwrap();
+    let request = ClaimRequest {
+        id: ClaimId {
+            worker: WorkerId(9),
+            number: 1,
+        },
+        room: Room {
+            relays: [(RelayName::DEFAULT.parse().unwrap(), Lanes::ALL)].into(),
+            composers: vec![Template::COMPOSER.to_owned()],
+            except: Default::default(),
+        },
+    };
+    let ClaimReply::Claimed(claim) = other.claim(&request).await.unwrap() else {
+        panic!("a mail waits");
+    };
+
+    let scene = Scene::at(&server).await;
+    listens_and_sleeps(&server).await;
+    let back = Settlement {
+        claim: claim.id,
+        index: 0,
+        settled: Settled::NotStarted,
+        detail: String::new(),
+    };
+    other.settle(&[back], &[]).await.unwrap();
     assert_eq!(scene.sent().await, "ann@example.com");
 }
 

@@ -1,7 +1,7 @@
 use super::{hold, pause, status};
 use crate::ErrorKind;
 use crate::conformance::Harness;
-use crate::conformance::harness::{at, campaign, seconds};
+use crate::conformance::harness::{at, campaign, message, seconds};
 use crate::domain::{CampaignState, Lane, Policy, Reason, Scope};
 use crate::queue::{HoldChange, Settled, StreamId, TicketState, Wait};
 
@@ -51,6 +51,28 @@ pub async fn a_ticket_follows_its_mail(harness: &Harness) {
     harness.tick(1, &[]).await;
     let gone = harness.intake.ticket(&stream, "a").await;
     assert_eq!(gone.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+/// Also if it was the last of its page, and its key is free again.
+pub async fn an_expired_mail_is_forgotten_a_day_later(harness: &Harness) {
+    harness.set_policy(&Policy::unlimited()).await;
+    let letter = message("a").expires_at(harness.now() + seconds(60));
+    let mail = letter.check().unwrap();
+    let stream = StreamId::standing(&mail);
+    harness.intake.enqueue(&mail).await.unwrap();
+    harness.pass(seconds(60)).await;
+    assert!(harness.try_claim(1).await.is_none());
+    let TicketState::Done(delivery) = harness.intake.ticket(&stream, "a").await.unwrap() else {
+        panic!("it is too late for it");
+    };
+    assert_eq!(delivery.state, "expired");
+    harness.pass(seconds(86_500)).await;
+    harness.tick(1, &[]).await;
+    let gone = harness.intake.ticket(&stream, "a").await;
+    assert_eq!(gone.unwrap_err().kind(), ErrorKind::NotFound);
+    let again = message("a").check().unwrap();
+    harness.intake.enqueue(&again).await.unwrap();
+    assert_eq!(harness.claim(2).await.deliveries.len(), 1);
 }
 
 /// Whether it is loading, sending or paused.

@@ -36,6 +36,7 @@ macro_rules! ledger_conformance {
             resume_ends_waits_that_no_policy_caused
             resume_leaves_the_policys_waits
             a_ticket_follows_its_mail
+            an_expired_mail_is_forgotten_a_day_later
             only_what_is_final_is_purged
             a_purged_campaign_leaves_its_counts
             a_cancelled_campaign_with_mails_in_flight_is_not_purged
