@@ -48,11 +48,7 @@ pub(super) fn write_address(out: &mut Vec<u8>, address: &Address) -> Result<(), 
         out.extend_from_slice(domain.as_bytes());
         return Ok(());
     }
-    let labels = idna::domain_to_ascii_strict(domain).map_err(|_| {
-        Unsendable::message(format!(
-            "the domain {domain:?} has no ASCII form (RFC 5890)"
-        ))
-    })?;
+    let labels = a_labels(domain)?;
     if local.len() + 1 + labels.len() > LONGEST_ADDRESS {
         return Err(Unsendable::message(format!(
             "{address} has more than {LONGEST_ADDRESS} octets with the ASCII form of its domain (RFC 5321, 4.5.3.1.3)"
@@ -60,6 +56,15 @@ pub(super) fn write_address(out: &mut Vec<u8>, address: &Address) -> Result<(), 
     }
     out.extend_from_slice(labels.as_bytes());
     Ok(())
+}
+
+/// An international domain in ASCII (RFC 5890).
+pub(super) fn a_labels(domain: &str) -> Result<String, Unsendable> {
+    idna::domain_to_ascii_strict(domain).map_err(|_| {
+        Unsendable::message(format!(
+            "the domain {domain:?} has no ASCII form (RFC 5890)"
+        ))
+    })
 }
 
 /// What may stand in a display name without quotes (RFC 5322 section 3.2.3), blanks included.

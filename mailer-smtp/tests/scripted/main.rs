@@ -16,6 +16,7 @@ mod rotation;
 mod round_trips;
 #[path = "../../src/classify/tests/rows.rs"]
 mod rows;
+mod senders;
 mod sending;
 mod support;
 mod table;
