@@ -114,7 +114,7 @@ mod tests {
     use std::sync::Arc;
 
     use chrono::DateTime;
-    use mailer_core::domain::{Body, Draft};
+    use mailer_core::domain::{Body, Draft, HaltCause, Mailbox, Outcome};
 
     use super::*;
 
@@ -152,6 +152,56 @@ mod tests {
             write_head(&mut head, &email).unwrap();
             head.extend_from_slice(bodies.encoded(&email.draft.body).bytes());
             assert_eq!(pieces.concat(), head);
+        }
+    }
+
+    #[test]
+    fn an_address_without_an_ascii_form_is_charged_to_whoever_has_it() {
+        // Hyphens in this place are for A-labels (RFC 5891 section 4.2.3.1); the other is too long with them.
+        let reserved = "a@ab--\u{fc}.example".to_owned();
+        let labels = ["\u{fc}\u{f6}\u{e4}\u{fc}\u{f6}\u{e4}\u{fc}"; 12].join(".");
+        let long = format!("{}@{labels}.example", "a".repeat(64));
+        let outcome = |from: &str, to: &str, reply_to: &str| {
+            let mailbox = |text: &str| text.parse::<Mailbox>().unwrap();
+            let draft = Draft {
+                subject: "s".to_owned(),
+                headers: Vec::new(),
+                body: Arc::default(),
+            };
+            let mut email = Email::new(
+                "1@b",
+                DateTime::UNIX_EPOCH,
+                mailbox(from),
+                mailbox(to),
+                draft,
+            );
+            email.reply_to = Some(mailbox(reply_to));
+            let offered = Extensions {
+                smtputf8: true,
+                ..Extensions::default()
+            };
+            let written = Mail::default().write(&email, &offered, &Bodies::default());
+            written.unwrap_err().outcome()
+        };
+        let good = "a@b.example";
+        for bad in [reserved, long] {
+            for bad in [bad.clone(), format!("Ann <{bad}>")] {
+                let of_recipient = outcome(good, &bad, good);
+                assert!(
+                    matches!(of_recipient, Outcome::PermanentRecipient { .. }),
+                    "{of_recipient:?}"
+                );
+                for of_sender in [outcome(&bad, good, good), outcome(good, good, &bad)] {
+                    let is_config = matches!(
+                        of_sender,
+                        Outcome::PermanentConfig {
+                            cause: HaltCause::SenderRefused,
+                            ..
+                        }
+                    );
+                    assert!(is_config, "{of_sender:?}");
+                }
+            }
         }
     }
 

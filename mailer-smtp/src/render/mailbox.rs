@@ -3,19 +3,24 @@ use mailer_core::domain::{Address, Mailbox};
 use super::Unsendable;
 use super::encoded_word::write_encoded;
 use super::field::{check_value, is_printable, open, write_folded};
+use crate::classify::Class;
 
 /// A-labels are longer than what stands in the address; relays hold both to the same limit.
 const LONGEST_ADDRESS: usize = 254;
 
-/// Writes a header of one mailbox, such as `From`.
+/// Writes a header of one mailbox, such as `From`. `blame` is what an address that cannot be written makes of the mail.
 pub(super) fn write_mailbox(
     out: &mut Vec<u8>,
     header: &str,
     mailbox: &Mailbox,
+    blame: Class,
 ) -> Result<(), Unsendable> {
+    let write_address = |out: &mut Vec<u8>| {
+        write_address(out, mailbox.address()).map_err(|error| error.with_class(blame))
+    };
     let mut column = open(out, header);
     let Some(name) = mailbox.name() else {
-        write_address(out, mailbox.address())?;
+        write_address(out)?;
         out.extend_from_slice(b"\r\n");
         return Ok(());
     };
@@ -34,7 +39,7 @@ pub(super) fn write_mailbox(
         b" <"
     };
     out.extend_from_slice(fold);
-    write_address(out, mailbox.address())?;
+    write_address(out)?;
     out.extend_from_slice(b">\r\n");
     Ok(())
 }

@@ -5,7 +5,7 @@ use mailer_core::domain::{Email, Outcome};
 use super::date::write_date;
 use super::field::{open, starts_with_ignoring_case, write_extra, write_text};
 use super::mailbox::{a_labels, write_mailbox};
-use crate::classify::Class;
+use crate::classify::{Class, HaltKind};
 
 /// A mail that cannot be put into its wire form, what that makes of it, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +41,11 @@ impl Unsendable {
 
 /// Writes the headers of one recipient's mail; those of its body come with the body.
 pub(crate) fn write_head(out: &mut Vec<u8>, email: &Email) -> Result<(), Unsendable> {
-    write_mailbox(out, "From", &email.from)?;
-    write_mailbox(out, "To", &email.to)?;
+    let of_sender = Class::PermanentConfig(HaltKind::Sender);
+    write_mailbox(out, "From", &email.from, of_sender)?;
+    write_mailbox(out, "To", &email.to, Class::PermanentRecipient)?;
     if let Some(reply_to) = &email.reply_to {
-        write_mailbox(out, "Reply-To", reply_to)?;
+        write_mailbox(out, "Reply-To", reply_to, of_sender)?;
     }
     write_text(out, "Subject", &email.draft.subject)?;
     open(out, "Date");
