@@ -8,6 +8,7 @@ mod connecting;
 mod crowd;
 mod cut;
 mod encrypted;
+mod international;
 #[cfg(feature = "lettre-transport")]
 mod lettre;
 mod offers;
@@ -16,7 +17,6 @@ mod rotation;
 mod round_trips;
 #[path = "../../src/classify/tests/rows.rs"]
 mod rows;
-mod senders;
 mod sending;
 mod support;
 mod table;

@@ -1,10 +1,10 @@
-//! Campaigns of senders that are not all ASCII, through the whole engine.
+//! Campaigns from and to addresses that are not ASCII, through the whole engine.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use mailer_core::clock::{Clock, VirtualClock};
-use mailer_core::domain::{Campaign, Policy, Recipient};
+use mailer_core::domain::{Campaign, Failure, Policy, Recipient};
 use mailer_core::memory::MemoryStore;
 use mailer_core::queue::Delivery;
 use mailer_core::template::Template;
@@ -33,7 +33,25 @@ async fn an_international_domain_sends_as_any_other() {
     }
 }
 
-/// What became of a campaign after ten minutes.
+#[tokio::test]
+async fn what_the_relay_lacks_fails_the_mail_and_says_nothing_against_anybody() {
+    let server = SmtpServer::builder().without("SMTPUTF8").start();
+    let server = server.await.unwrap();
+    let names = (0..12).map(|i| format!("j\u{f6}rg{i}@example.com"));
+    let names = names.chain(["ann@example.com".to_owned()]);
+    let mut deliveries = campaign(&server, "news@shop.example", names).await;
+    let ann = deliveries.pop().unwrap();
+    assert_eq!(ann.state, "sent", "{ann:?}");
+    assert_eq!(deliveries.len(), 12);
+    for delivery in deliveries {
+        assert_eq!(delivery.state, "failed", "{delivery:?}");
+        assert_eq!(delivery.failure, Some(Failure::Attempts), "{delivery:?}");
+        let detail = delivery.detail.unwrap_or_default();
+        assert!(detail.contains("SMTPUTF8"), "{detail}");
+    }
+}
+
+/// What became of a campaign after ten minutes, with two attempts for each recipient.
 async fn campaign(
     server: &SmtpServer,
     from: &str,
@@ -42,7 +60,8 @@ async fn campaign(
     let clock = VirtualClock::at("2026-11-24T09:30:00Z".parse().unwrap());
     let store = MemoryStore::with_clock(Arc::new(clock.clone()));
     let mailer = Mailer::open(store).await.unwrap();
-    mailer.set_policy(&Policy::unlimited(), None).await.unwrap();
+    let policy = Policy::unlimited().retry(&[MINUTE]);
+    mailer.set_policy(&policy, None).await.unwrap();
     let transport = SmtpTransport::builder(&server.url()).connections(1);
     let worker = Worker::builder(&mailer)
         .relay("default", transport.build().unwrap())
