@@ -12,8 +12,8 @@ const SHORTEST_LAST: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
     pub(crate) envelope: Envelope,
-    /// The address in `From`.
-    sender: Option<Address>,
+    /// What is written here.
+    email: Option<Email>,
     /// The headers of this recipient, and as much of the body as goes with them.
     first: Vec<u8>,
     body: Option<EncodedBody>,
@@ -25,14 +25,33 @@ impl Mail {
     /// Writes everything that can be written before the relay is talked to.
     pub(crate) fn write(
         &mut self,
+        email: Email,
+        extensions: &Extensions,
+        bodies: &Bodies,
+    ) -> Result<(), Unsendable> {
+        let written = self.put(&email, extensions, bodies);
+        self.email = Some(email);
+        written
+    }
+
+    /// Writes the same mail for another connection, which may offer less.
+    pub(crate) fn write_again(
+        &mut self,
+        extensions: &Extensions,
+        bodies: &Bodies,
+    ) -> Result<(), Unsendable> {
+        match self.email.take() {
+            Some(email) => self.write(email, extensions, bodies),
+            None => Ok(()),
+        }
+    }
+
+    fn put(
+        &mut self,
         email: &Email,
         extensions: &Extensions,
         bodies: &Bodies,
     ) -> Result<(), Unsendable> {
-        let sender = email.from.address();
-        if self.sender.as_ref() != Some(sender) {
-            self.sender = Some(sender.clone());
-        }
         self.first.clear();
         write_head(&mut self.first, email)?;
         // Looked up without a lock as long as mail after mail has the same body.
@@ -97,9 +116,9 @@ impl Mail {
             .unwrap_or_default()
     }
 
-    /// The sender of the mail that was written last.
+    /// The address in `From` of the mail that was written last.
     pub(crate) fn sender(&self) -> Option<&Address> {
-        self.sender.as_ref()
+        self.email.as_ref().map(|email| email.from.address())
     }
 }
 
@@ -142,7 +161,8 @@ mod tests {
             );
             let mut mail = Mail::default();
             let bodies = Bodies::default();
-            mail.write(&email, &Extensions::default(), &bodies).unwrap();
+            mail.write(email.clone(), &Extensions::default(), &bodies)
+                .unwrap();
             let mut pieces: Vec<Vec<u8>> = mail.leading().map(<[u8]>::to_vec).collect();
             let (last, length) = mail.last(None);
             assert!(last.ends_with(b"\r\n.\r\n") && last.len() == length);
@@ -180,7 +200,7 @@ mod tests {
                 smtputf8: true,
                 ..Extensions::default()
             };
-            let written = Mail::default().write(&email, &offered, &Bodies::default());
+            let written = Mail::default().write(email, &offered, &Bodies::default());
             written.unwrap_err().outcome()
         };
         let good = "a@b.example";
@@ -220,7 +240,7 @@ mod tests {
                 ..Extensions::default()
             };
             let mut mail = Mail::default();
-            mail.write(&email, &offered, &Bodies::default()).unwrap();
+            mail.write(email, &offered, &Bodies::default()).unwrap();
             String::from_utf8(mail.envelope.mail().to_vec()).unwrap()
         };
         assert_eq!(size(".X"), size("XX"));

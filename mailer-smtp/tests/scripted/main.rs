@@ -13,6 +13,7 @@ mod international;
 mod lettre;
 mod offers;
 mod overlap;
+mod replaced;
 mod rotation;
 mod round_trips;
 #[path = "../../src/classify/tests/rows.rs"]
