@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use mailer_smtp::SmtpTransport;
 use testkit::{Rule, SmtpServer, Stage};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{deliver, server, short, transport};
+use crate::support::{deliver, every, server, short, transport};
 
 /// From the second connection on the relay offers no more than this.
 fn later_offers(text: &str) -> Rule {
@@ -94,5 +97,47 @@ async fn a_mail_that_does_not_fit_the_next_connection_leaves_it_to_others() {
         let expected = [first, "transient_recipient", "sent"];
         assert_eq!(delivered.codes(), expected, "{told}: {delivered:?}");
         assert_eq!(server.connections().len(), 2, "{told}");
+    }
+}
+
+/// A relay that has no second place: it greets the next connection only when the last is closed, in both directions, and
+/// does not read from it any more to find that out.
+#[tokio::test]
+async fn the_old_connection_is_closed_before_the_next_is_opened() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    let relay = tokio::spawn(async move {
+        let (mut first, _) = listener.accept().await.unwrap();
+        take(&mut first).await;
+        first.write_all(b"421 4.4.2 idle\r\n").await.unwrap();
+        let (mut second, _) = listener.accept().await.unwrap();
+        // Whoever is there takes this, or lets it stand at last; nobody answers with a reset.
+        while first.write_all(b"250 still here\r\n").await.is_ok() {}
+        take(&mut second).await;
+        second.write_all(b"221 bye\r\n").await.unwrap();
+    });
+    let transport = SmtpTransport::builder(&url).connections(1);
+    let transport = transport.time_limits(every(Duration::from_secs(5)));
+    let delivered = deliver(transport, &["ann", "bob"]).await;
+    assert_eq!(delivered.codes(), ["sent", "sent"], "{delivered:?}");
+    relay.await.unwrap();
+}
+
+/// Takes one mail, whatever its envelope is.
+async fn take(stream: &mut TcpStream) {
+    for (words, end) in [
+        ("220 hi", "\r\n"),
+        ("250-hi\r\n250 PIPELINING", "DATA\r\n"),
+        ("250 ok\r\n250 ok\r\n354 go", "\r\n.\r\n"),
+        ("250 ok", ""),
+    ] {
+        stream
+            .write_all(format!("{words}\r\n").as_bytes())
+            .await
+            .unwrap();
+        let mut heard = Vec::new();
+        while !String::from_utf8_lossy(&heard).contains(end) {
+            assert!(stream.read_buf(&mut heard).await.unwrap() > 0);
+        }
     }
 }
