@@ -12,8 +12,8 @@ const SHORTEST_LAST: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
     pub(crate) envelope: Envelope,
-    /// The address in `From`.
-    sender: Option<Address>,
+    /// What is written here.
+    email: Option<Email>,
     /// The headers of this recipient, and as much of the body as goes with them.
     first: Vec<u8>,
     body: Option<EncodedBody>,
@@ -25,14 +25,33 @@ impl Mail {
     /// Writes everything that can be written before the relay is talked to.
     pub(crate) fn write(
         &mut self,
+        email: Email,
+        extensions: &Extensions,
+        bodies: &Bodies,
+    ) -> Result<(), Unsendable> {
+        let written = self.put(&email, extensions, bodies);
+        self.email = Some(email);
+        written
+    }
+
+    /// Writes the same mail for another connection, which may offer less.
+    pub(crate) fn write_again(
+        &mut self,
+        extensions: &Extensions,
+        bodies: &Bodies,
+    ) -> Result<(), Unsendable> {
+        match self.email.take() {
+            Some(email) => self.write(email, extensions, bodies),
+            None => Ok(()),
+        }
+    }
+
+    fn put(
+        &mut self,
         email: &Email,
         extensions: &Extensions,
         bodies: &Bodies,
     ) -> Result<(), Unsendable> {
-        let sender = email.from.address();
-        if self.sender.as_ref() != Some(sender) {
-            self.sender = Some(sender.clone());
-        }
         self.first.clear();
         write_head(&mut self.first, email)?;
         // Looked up without a lock as long as mail after mail has the same body.
@@ -97,9 +116,9 @@ impl Mail {
             .unwrap_or_default()
     }
 
-    /// The sender of the mail that was written last.
+    /// The address in `From` of the mail that was written last.
     pub(crate) fn sender(&self) -> Option<&Address> {
-        self.sender.as_ref()
+        self.email.as_ref().map(|email| email.from.address())
     }
 }
 
@@ -114,7 +133,7 @@ mod tests {
     use std::sync::Arc;
 
     use chrono::DateTime;
-    use mailer_core::domain::{Body, Draft};
+    use mailer_core::domain::{Body, Draft, HaltCause, Mailbox, Outcome};
 
     use super::*;
 
@@ -142,7 +161,8 @@ mod tests {
             );
             let mut mail = Mail::default();
             let bodies = Bodies::default();
-            mail.write(&email, &Extensions::default(), &bodies).unwrap();
+            mail.write(email.clone(), &Extensions::default(), &bodies)
+                .unwrap();
             let mut pieces: Vec<Vec<u8>> = mail.leading().map(<[u8]>::to_vec).collect();
             let (last, length) = mail.last(None);
             assert!(last.ends_with(b"\r\n.\r\n") && last.len() == length);
@@ -152,6 +172,56 @@ mod tests {
             write_head(&mut head, &email).unwrap();
             head.extend_from_slice(bodies.encoded(&email.draft.body).bytes());
             assert_eq!(pieces.concat(), head);
+        }
+    }
+
+    #[test]
+    fn an_address_without_an_ascii_form_is_charged_to_whoever_has_it() {
+        // Hyphens in this place are for A-labels (RFC 5891 section 4.2.3.1); the other is too long with them.
+        let reserved = "a@ab--\u{fc}.example".to_owned();
+        let labels = ["\u{fc}\u{f6}\u{e4}\u{fc}\u{f6}\u{e4}\u{fc}"; 12].join(".");
+        let long = format!("{}@{labels}.example", "a".repeat(64));
+        let outcome = |from: &str, to: &str, reply_to: &str| {
+            let mailbox = |text: &str| text.parse::<Mailbox>().unwrap();
+            let draft = Draft {
+                subject: "s".to_owned(),
+                headers: Vec::new(),
+                body: Arc::default(),
+            };
+            let mut email = Email::new(
+                "1@b",
+                DateTime::UNIX_EPOCH,
+                mailbox(from),
+                mailbox(to),
+                draft,
+            );
+            email.reply_to = Some(mailbox(reply_to));
+            let offered = Extensions {
+                smtputf8: true,
+                ..Extensions::default()
+            };
+            let written = Mail::default().write(email, &offered, &Bodies::default());
+            written.unwrap_err().outcome()
+        };
+        let good = "a@b.example";
+        for bad in [reserved, long] {
+            for bad in [bad.clone(), format!("Ann <{bad}>")] {
+                let of_recipient = outcome(good, &bad, good);
+                assert!(
+                    matches!(of_recipient, Outcome::PermanentRecipient { .. }),
+                    "{of_recipient:?}"
+                );
+                for of_sender in [outcome(&bad, good, good), outcome(good, good, &bad)] {
+                    let is_config = matches!(
+                        of_sender,
+                        Outcome::PermanentConfig {
+                            cause: HaltCause::SenderRefused,
+                            ..
+                        }
+                    );
+                    assert!(is_config, "{of_sender:?}");
+                }
+            }
         }
     }
 
@@ -170,7 +240,7 @@ mod tests {
                 ..Extensions::default()
             };
             let mut mail = Mail::default();
-            mail.write(&email, &offered, &Bodies::default()).unwrap();
+            mail.write(email, &offered, &Bodies::default()).unwrap();
             String::from_utf8(mail.envelope.mail().to_vec()).unwrap()
         };
         assert_eq!(size(".X"), size("XX"));

@@ -14,6 +14,7 @@ use crate::classify::{Connection, HaltKind};
 use crate::dial::Line;
 use crate::mail::Mail;
 use crate::relay::Relay;
+use crate::render::Unsendable;
 use crate::transaction::envelope::Answer;
 use crate::transaction::{Done, Opening, Stale, envelope};
 
@@ -58,7 +59,7 @@ impl Session for SmtpSession {
                     let Some((permit, email)) = self.pull(work).await else {
                         break;
                     };
-                    match self.begin(permit, &email).await {
+                    match self.begin(permit, email).await {
                         Some(begun) => begun,
                         None => continue,
                     }
@@ -110,10 +111,9 @@ impl SmtpSession {
     }
 
     /// Makes it the mail in hand, if it can be sent.
-    async fn begin(&mut self, permit: Permit, email: &Email) -> Option<Begun> {
+    async fn begin(&mut self, permit: Permit, email: Email) -> Option<Begun> {
         // A kept connection that the relay has closed meanwhile is replaced before the permit is used.
         if !self.line.wire.is_quiet().await && self.redial().await.is_err() {
-            self.is_over = true;
             return None;
         }
         let written = self
@@ -140,9 +140,13 @@ impl SmtpSession {
     async fn deliver(&mut self, begun: Begun, work: &mut Work) -> Option<Begun> {
         let Begun { flight, opening } = begun;
         let (done, behind) = match self.introduce(opening).await {
-            Answer::Done(done) if done.is_misunderstood => (self.misunderstood(done), None),
-            Answer::Done(done) => (done, None),
-            Answer::Go => {
+            Err(outcome) => {
+                flight.finish(outcome);
+                return None;
+            }
+            Ok(Answer::Done(done)) if done.is_misunderstood => (self.misunderstood(done), None),
+            Ok(Answer::Done(done)) => (done, None),
+            Ok(Answer::Go) => {
                 if let Some(sender) = self.mail.sender() {
                     self.relay.misunderstandings.accepted(sender);
                 }
@@ -176,24 +180,25 @@ impl SmtpSession {
 
     /// Sends the envelope of the mail in hand; if a kept connection turns out to be gone before the relay has said
     /// anything, once more on a fresh one.
-    async fn introduce(&mut self, opening: Opening) -> Answer {
+    ///
+    /// # Errors
+    /// What became of the mail, if there is none that it can be sent on.
+    async fn introduce(&mut self, opening: Opening) -> Result<Answer, Outcome> {
         let limits = &self.relay.settings.limits;
         match envelope::send(&mut self.line, &self.mail, limits, opening).await {
-            Ok(answer) => return answer,
+            Ok(answer) => return Ok(answer),
             Err(Stale::Closed) => {}
             Err(Stale::Swallowed) => self.relay.overlaps.store(false, Ordering::Relaxed),
         }
-        if let Err(error) = self.redial().await {
-            return closing(not_connected(error));
-        }
+        self.start_over().await?;
         let limits = &self.relay.settings.limits;
         let fresh = envelope::send(&mut self.line, &self.mail, limits, Opening::Fresh).await;
         // A fresh connection is never stale.
-        fresh.unwrap_or_else(|_stale| {
-            closing(Outcome::TransientRelay {
+        Ok(fresh.unwrap_or_else(|_stale| {
+            Answer::Done(Done::closing(Outcome::TransientRelay {
                 reply: "the relay closed two connections in turn".to_owned(),
-            })
-        })
+            }))
+        }))
     }
 
     /// The relay did not understand the envelope. It may on another day; if not, somebody must act.
@@ -215,11 +220,25 @@ impl SmtpSession {
         }
     }
 
-    /// Replaces the connection, in the same place.
+    /// Replaces the connection under the mail in hand.
+    ///
+    /// # Errors
+    /// What became of the mail, if it cannot be sent on another.
+    async fn start_over(&mut self) -> Result<(), Outcome> {
+        self.redial().await.map_err(not_connected)?;
+        // Behind a balancer this may be another relay, which offers less than the mail was written for.
+        self.mail
+            .write_again(&self.line.extensions, &self.relay.bodies)
+            .map_err(Unsendable::outcome)
+    }
+
+    /// Replaces the connection, in the same place; without another one the session is over.
     async fn redial(&mut self) -> Result<(), ConnectError> {
         // The old one goes first, so that there is never one more than allowed.
         self.line.wire.close(self.relay.settings.limits.quit).await;
+        self.is_over = true;
         self.line = Line::open(&self.relay).await?;
+        self.is_over = false;
         (self.served, self.refused) = (0, 0);
         Ok(())
     }
@@ -235,10 +254,6 @@ impl SmtpSession {
         let age = SystemClock.monotonic().saturating_sub(self.line.opened_at);
         self.relay.settings.connection_age.saturating_sub(age)
     }
-}
-
-fn closing(outcome: Outcome) -> Answer {
-    Answer::Done(Done::closing(outcome))
 }
 
 /// The outcome of a mail that had begun when its connection could not be replaced.

@@ -7,9 +7,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// A connection in clear text or under TLS.
+/// A connection in clear text or under TLS, or what is left of one.
 #[derive(Debug)]
 pub(crate) enum Stream {
+    /// It holds no socket any more: at its end for who reads, gone for who writes.
+    Closed,
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
@@ -18,6 +20,7 @@ impl Stream {
     /// Our own end of it.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
+            Self::Closed => Err(io::ErrorKind::NotConnected.into()),
             Self::Plain(stream) => stream.local_addr(),
             Self::Tls(stream) => stream.get_ref().0.local_addr(),
         }
@@ -31,6 +34,7 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
+            Self::Closed => Poll::Ready(Ok(())),
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         }
@@ -44,6 +48,7 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
+            Self::Closed => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
         }
@@ -51,6 +56,7 @@ impl AsyncWrite for Stream {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
+            Self::Closed => Poll::Ready(Ok(())),
             Self::Plain(stream) => Pin::new(stream).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
         }
@@ -58,6 +64,7 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
+            Self::Closed => Poll::Ready(Ok(())),
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }

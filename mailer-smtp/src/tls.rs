@@ -1,30 +1,45 @@
+mod roots;
+
 use std::fmt;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use mailer_core::domain::HaltCause;
 use mailer_core::transport::ConnectError;
+use rustls_native_certs::{CertificateResult, load_native_certs};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{AlertDescription, ClientConfig, Error, RootCertStore};
+use tokio_rustls::rustls::{AlertDescription, Error, RootCertStore};
 
 use crate::error::SmtpConfigError;
+use roots::{Trusting, trusting};
+
+/// Reads the machine's authorities.
+type ReadRoots = Box<dyn Fn() -> CertificateResult + Send + Sync>;
 
 /// Whom to trust, and which name the relay's certificate must carry.
 pub(crate) struct Tls {
     name: ServerName<'static>,
     extra: Vec<CertificateDer<'static>>,
-    /// The machine's roots are read at the first connection: building a transport opens nothing.
-    connector: OnceLock<Result<TlsConnector, String>>,
+    read: ReadRoots,
+    /// The machine's roots are read at the first connection: building a transport opens nothing. They are kept when all
+    /// could be read: a machine may be out of file handles for a moment.
+    whole: OnceLock<Trusting>,
 }
 
 impl Tls {
     pub(crate) fn new(
         host: &str,
         extra: Vec<CertificateDer<'static>>,
+    ) -> Result<Self, SmtpConfigError> {
+        Self::reading(host, extra, Box::new(load_native_certs))
+    }
+
+    fn reading(
+        host: &str,
+        extra: Vec<CertificateDer<'static>>,
+        read: ReadRoots,
     ) -> Result<Self, SmtpConfigError> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| SmtpConfigError::Host(host.to_owned()))?;
@@ -37,7 +52,8 @@ impl Tls {
         Ok(Self {
             name,
             extra,
-            connector: OnceLock::new(),
+            read,
+            whole: OnceLock::new(),
         })
     }
 
@@ -46,22 +62,32 @@ impl Tls {
         &self,
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, ConnectError> {
-        let connector = self
+        let trusting = self.trusting()?;
+        trusting
             .connector
-            .get_or_init(|| connector(&self.extra))
-            .as_ref()
-            .map_err(|why| refused(why.clone()))?;
-        connector
             .connect(self.name.clone(), stream)
             .await
             .map_err(|error| {
                 let reply = format!("TLS: {error}");
-                if is_distrust(&error) {
+                // With all authorities it might be trusted.
+                let is_open = !trusting.is_whole && is_of_certificate(&error);
+                if is_distrust(&error) && !is_open {
                     refused(reply)
                 } else {
                     ConnectError::Transient { reply }
                 }
             })
+    }
+
+    fn trusting(&self) -> Result<Trusting, ConnectError> {
+        if let Some(known) = self.whole.get() {
+            return Ok(known.clone());
+        }
+        let read = trusting((self.read)(), &self.extra)?;
+        if read.is_whole {
+            return Ok(self.whole.get_or_init(|| read).clone());
+        }
+        Ok(read)
     }
 }
 
@@ -72,29 +98,10 @@ pub(crate) fn refused(reply: String) -> ConnectError {
     }
 }
 
-fn connector(extra: &[CertificateDer<'static>]) -> Result<TlsConnector, String> {
-    let mut roots = RootCertStore::empty();
-    let native = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(native.certs);
-    roots.add_parsable_certificates(extra.iter().cloned());
-    if roots.is_empty() {
-        return Err("TLS: this machine has no root certificates, and none were given".to_owned());
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("TLS: {error}"))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
 /// Whether waiting will not help: a certificate that is not trusted or carries another name, or no common version or
 /// cipher. The end of the stream and answers that are not TLS may pass.
 fn is_distrust(error: &io::Error) -> bool {
-    let Some(error) = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<Error>())
-    else {
+    let Some(error) = of_tls(error) else {
         return false;
     };
     match error {
@@ -115,6 +122,14 @@ fn is_distrust(error: &io::Error) -> bool {
     }
 }
 
+fn is_of_certificate(error: &io::Error) -> bool {
+    matches!(of_tls(error), Some(Error::InvalidCertificate(_)))
+}
+
+fn of_tls(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref::<Error>()
+}
+
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls")
@@ -122,3 +137,6 @@ impl fmt::Debug for Tls {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

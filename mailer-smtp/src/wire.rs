@@ -162,9 +162,10 @@ impl Wire {
         self.deadline.within(limit, future).await
     }
 
-    /// Closes our direction.
+    /// Closes the connection: the socket is gone when this returns.
     pub(crate) async fn close(&mut self, limit: Duration) {
         // Whatever comes of it, the connection is not used any further.
         let _ = self.deadline.within(limit, self.stream.shutdown()).await;
+        self.stream = Stream::Closed;
     }
 }

@@ -84,7 +84,7 @@ pub fn wire_form(email: &Email, smtputf8: bool) -> Result<Wire, Outcome> {
         ..Extensions::default()
     };
     let mut mail = Mail::default();
-    mail.write(email, &offered, &Bodies::default())
+    mail.write(email.clone(), &offered, &Bodies::default())
         .map_err(|unsendable| unsendable.outcome())?;
     let envelope = &mail.envelope;
     assert_eq!(

@@ -68,7 +68,11 @@ fn letter() -> impl Strategy<Value = Letter> {
     (
         (line(8), option::of(text(12)), option::of(text(8))),
         (mailbox(), mailbox(), option::of(mailbox())),
-        ("[!-~]{1,40}", vec(header, 0..3), 0..1_i64 << 37),
+        (
+            prop_oneof![4 => "[!-~]{1,40}", 1 => "[!-~]{1,9}@\\w{1,10}\\.\\w{1,5}"],
+            vec(header, 0..3),
+            0..1_i64 << 37,
+        ),
     )
         .prop_map(
             |((subject, text, html), people, (message_id, headers, seconds))| {

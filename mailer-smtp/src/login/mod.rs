@@ -1,6 +1,7 @@
 //! Logging in (RFC 4954).
 
 mod password;
+mod redact;
 mod xoauth2;
 
 use std::fmt;
@@ -13,9 +14,9 @@ use crate::classify::{Stage, classify};
 use crate::hello::Extensions;
 use crate::relay::Settings;
 use crate::reply::Reply;
-use crate::secret::redact;
 use crate::token::TokenSource;
 use crate::wire::Wire;
+use redact::redact;
 
 /// Who logs in with tokens, and where they come from.
 #[derive(Clone)]
@@ -55,3 +56,6 @@ impl fmt::Debug for Xoauth2 {
         f.write_str("Xoauth2(***)")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,16 +22,14 @@ pub(super) async fn log_in(
     let password = STANDARD.encode(&login.password);
     let token = STANDARD.encode(format!("\0{}\0{}", login.user, login.password));
     // A relay that asks for what it was already given does not read the first response.
-    let (steps, secret) = if extensions.auth_plain {
-        let steps = [format!("AUTH PLAIN {token}\r\n"), format!("{token}\r\n")];
-        (steps.to_vec(), token)
+    let steps = if extensions.auth_plain {
+        vec![format!("AUTH PLAIN {token}\r\n"), format!("{token}\r\n")]
     } else if extensions.auth_login {
-        let steps = [
+        vec![
             "AUTH LOGIN\r\n".to_owned(),
             format!("{user}\r\n"),
             format!("{password}\r\n"),
-        ];
-        (steps.to_vec(), password)
+        ]
     } else {
         let why = "a login is given, but the relay offers neither AUTH PLAIN nor AUTH LOGIN";
         return Err(not_offered(why));
@@ -45,7 +43,7 @@ pub(super) async fn log_in(
             return Ok(());
         }
         if !reply.is_intermediate() || index + 1 == steps.len() {
-            return Err(refused(reply, &[&secret, &login.password]));
+            return Err(refused(reply, &[&token, &login.password]));
         }
     }
     Ok(())

@@ -81,7 +81,8 @@ fn internationalised(email: &Email) -> Option<(&Address, Class)> {
         (Some(email.envelope_from()), of_sender),
         (Some(email.from.address()), of_sender),
         (email.reply_to.as_ref().map(Mailbox::address), of_sender),
-        (Some(email.to.address()), Class::PermanentRecipient),
+        // The address is good: what this connection's end lacks, the next one's may have.
+        (Some(email.to.address()), Class::TransientRecipient),
     ];
     addresses
         .into_iter()

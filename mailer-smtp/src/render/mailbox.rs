@@ -3,19 +3,24 @@ use mailer_core::domain::{Address, Mailbox};
 use super::Unsendable;
 use super::encoded_word::write_encoded;
 use super::field::{check_value, is_printable, open, write_folded};
+use crate::classify::Class;
 
 /// A-labels are longer than what stands in the address; relays hold both to the same limit.
 const LONGEST_ADDRESS: usize = 254;
 
-/// Writes a header of one mailbox, such as `From`.
+/// Writes a header of one mailbox, such as `From`. `blame` is what an address that cannot be written makes of the mail.
 pub(super) fn write_mailbox(
     out: &mut Vec<u8>,
     header: &str,
     mailbox: &Mailbox,
+    blame: Class,
 ) -> Result<(), Unsendable> {
+    let write_address = |out: &mut Vec<u8>| {
+        write_address(out, mailbox.address()).map_err(|error| error.with_class(blame))
+    };
     let mut column = open(out, header);
     let Some(name) = mailbox.name() else {
-        write_address(out, mailbox.address())?;
+        write_address(out)?;
         out.extend_from_slice(b"\r\n");
         return Ok(());
     };
@@ -34,7 +39,7 @@ pub(super) fn write_mailbox(
         b" <"
     };
     out.extend_from_slice(fold);
-    write_address(out, mailbox.address())?;
+    write_address(out)?;
     out.extend_from_slice(b">\r\n");
     Ok(())
 }
@@ -48,11 +53,7 @@ pub(super) fn write_address(out: &mut Vec<u8>, address: &Address) -> Result<(), 
         out.extend_from_slice(domain.as_bytes());
         return Ok(());
     }
-    let labels = idna::domain_to_ascii_strict(domain).map_err(|_| {
-        Unsendable::message(format!(
-            "the domain {domain:?} has no ASCII form (RFC 5890)"
-        ))
-    })?;
+    let labels = a_labels(domain)?;
     if local.len() + 1 + labels.len() > LONGEST_ADDRESS {
         return Err(Unsendable::message(format!(
             "{address} has more than {LONGEST_ADDRESS} octets with the ASCII form of its domain (RFC 5321, 4.5.3.1.3)"
@@ -60,6 +61,15 @@ pub(super) fn write_address(out: &mut Vec<u8>, address: &Address) -> Result<(), 
     }
     out.extend_from_slice(labels.as_bytes());
     Ok(())
+}
+
+/// An international domain in ASCII (RFC 5890).
+pub(super) fn a_labels(domain: &str) -> Result<String, Unsendable> {
+    idna::domain_to_ascii_strict(domain).map_err(|_| {
+        Unsendable::message(format!(
+            "the domain {domain:?} has no ASCII form (RFC 5890)"
+        ))
+    })
 }
 
 /// What may stand in a display name without quotes (RFC 5322 section 3.2.3), blanks included.

@@ -1,9 +1,11 @@
+use std::borrow::Cow;
+
 use mailer_core::domain::{Email, Outcome};
 
 use super::date::write_date;
 use super::field::{open, starts_with_ignoring_case, write_extra, write_text};
-use super::mailbox::write_mailbox;
-use crate::classify::Class;
+use super::mailbox::{a_labels, write_mailbox};
+use crate::classify::{Class, HaltKind};
 
 /// A mail that cannot be put into its wire form, what that makes of it, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +41,11 @@ impl Unsendable {
 
 /// Writes the headers of one recipient's mail; those of its body come with the body.
 pub(crate) fn write_head(out: &mut Vec<u8>, email: &Email) -> Result<(), Unsendable> {
-    write_mailbox(out, "From", &email.from)?;
-    write_mailbox(out, "To", &email.to)?;
+    let of_sender = Class::PermanentConfig(HaltKind::Sender);
+    write_mailbox(out, "From", &email.from, of_sender)?;
+    write_mailbox(out, "To", &email.to, Class::PermanentRecipient)?;
     if let Some(reply_to) = &email.reply_to {
-        write_mailbox(out, "Reply-To", reply_to)?;
+        write_mailbox(out, "Reply-To", reply_to, of_sender)?;
     }
     write_text(out, "Subject", &email.draft.subject)?;
     open(out, "Date");
@@ -60,11 +63,18 @@ pub(crate) fn write_head(out: &mut Vec<u8>, email: &Email) -> Result<(), Unsenda
     Ok(())
 }
 
-fn write_message_id(out: &mut Vec<u8>, id: &str) -> Result<(), Unsendable> {
+/// Its domain may be that of the sender, and international like it.
+fn write_message_id(out: &mut Vec<u8>, given: &str) -> Result<(), Unsendable> {
+    let id = match given.rsplit_once('@') {
+        Some((left, domain)) if !domain.is_ascii() => {
+            Cow::Owned(format!("{left}@{}", a_labels(domain)?))
+        }
+        _ => Cow::Borrowed(given),
+    };
     let is_fit = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>');
     if id.is_empty() || id.len() > 900 || !id.bytes().all(is_fit) {
         return Err(Unsendable::message(format!(
-            "header Message-ID: {id:?} must be 1 to 900 printable ASCII characters without blanks and angle brackets"
+            "header Message-ID: {given:?} must be 1 to 900 printable ASCII characters without blanks and angle brackets"
         )));
     }
     open(out, "Message-ID");

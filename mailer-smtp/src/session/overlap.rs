@@ -7,7 +7,7 @@ use mailer_core::clock::{Clock, SystemClock};
 use mailer_core::domain::Email;
 use mailer_core::transport::{InFlight, Permit, Work};
 
-use super::{Begun, SmtpSession, not_connected};
+use super::{Begun, SmtpSession};
 use crate::classify::Stage;
 use crate::transaction::{Done, Opening, body, envelope};
 use crate::wire::Fault;
@@ -33,7 +33,7 @@ impl SmtpSession {
         };
         self.has_next = matches!(next, Some(Some(_)));
         let behind = match next.flatten() {
-            Some((permit, email)) => self.prepare(permit, &email),
+            Some((permit, email)) => self.prepare(permit, email),
             None => None,
         };
         let limits = &self.relay.settings.limits;
@@ -57,14 +57,14 @@ impl SmtpSession {
         };
         self.has_next = next.is_some();
         let behind = match next {
-            Some((permit, email)) => self.follow(permit, &email).await,
+            Some((permit, email)) => self.follow(permit, email).await,
             None => None,
         };
         self.verdict_before(behind, dot_left).await
     }
 
     /// Begins the next mail, whose envelope is to leave now.
-    fn prepare(&mut self, permit: Permit, email: &Email) -> Option<InFlight> {
+    fn prepare(&mut self, permit: Permit, email: Email) -> Option<InFlight> {
         let written = self
             .next
             .write(email, &self.line.extensions, &self.relay.bodies);
@@ -79,7 +79,7 @@ impl SmtpSession {
     }
 
     /// Sends the envelope of the next mail.
-    async fn follow(&mut self, permit: Permit, email: &Email) -> Option<InFlight> {
+    async fn follow(&mut self, permit: Permit, email: Email) -> Option<InFlight> {
         let flight = self.prepare(permit, email)?;
         let limits = &self.relay.settings.limits;
         match envelope::write(&mut self.line.wire, &self.next, limits).await {
@@ -120,14 +120,13 @@ impl SmtpSession {
             self.is_over = true;
             return None;
         }
-        match self.redial().await {
+        match self.start_over().await {
             Ok(()) => Some(Begun {
                 flight,
                 opening: Opening::Fresh,
             }),
-            Err(error) => {
-                flight.finish(not_connected(error));
-                self.is_over = true;
+            Err(outcome) => {
+                flight.finish(outcome);
                 None
             }
         }

@@ -8,10 +8,12 @@ mod connecting;
 mod crowd;
 mod cut;
 mod encrypted;
+mod international;
 #[cfg(feature = "lettre-transport")]
 mod lettre;
 mod offers;
 mod overlap;
+mod replaced;
 mod rotation;
 mod round_trips;
 #[path = "../../src/classify/tests/rows.rs"]

@@ -77,7 +77,7 @@ fn addresses_in_the_envelope() {
         ]
     );
     let recipient: Result<_, Outcome> = write("a@shop.example", "j\u{f6}rg@example.com", false);
-    assert!(matches!(recipient, Err(Outcome::PermanentRecipient { .. })));
+    assert!(matches!(recipient, Err(Outcome::TransientRecipient { .. })));
     let sender = write("j\u{f6}rg@shop.example", "b@example.com", false);
     assert!(matches!(sender, Err(Outcome::PermanentConfig { .. })));
 }

@@ -179,6 +179,38 @@ fn headers_cannot_be_smuggled() {
 }
 
 #[test]
+fn the_domain_of_a_message_id_goes_as_its_a_labels() {
+    let id = |id: &str| {
+        let mut mail = plain();
+        mail.message_id = id.to_owned();
+        head(&mail).map(|head| {
+            let line = head.split("\r\n").find(|line| line.starts_with("Message"));
+            line.unwrap().to_owned()
+        })
+    };
+    for (given, written) in [
+        ("1@b\u{fc}cher.example", "1@xn--bcher-kva.example"),
+        ("1@2@b\u{fc}cher.example", "1@2@xn--bcher-kva.example"),
+        // What is ASCII stays as it is, an odd one included.
+        ("1@-a_b.EXAMPLE", "1@-a_b.EXAMPLE"),
+        ("1", "1"),
+    ] {
+        assert_eq!(id(given), Ok(format!("Message-ID: <{written}>")));
+    }
+    for unfit in [
+        "\u{fc}@shop.example",
+        "\u{fc}",
+        "1@\u{fc}\u{378}.example",
+        "1@b\u{fc}cher.example>\r\nBcc: all@example.com",
+        "1@b\u{fc}cher .example",
+    ] {
+        let refused = id(unfit).map_err(Unsendable::outcome);
+        let is_of_the_mail = matches!(refused, Err(Outcome::PermanentMessage { .. }));
+        assert!(is_of_the_mail, "{unfit:?}: {refused:?}");
+    }
+}
+
+#[test]
 fn bodies_are_normalised_and_stuffed() {
     assert_eq!(
         body(Some("one\n.two\r\r\n..three"), None),
