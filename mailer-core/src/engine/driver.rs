@@ -15,6 +15,7 @@ use super::health::{Health, HealthBoard};
 use super::listener::Listener;
 use super::plan::{Answer, Compose, Input, Plan, Setup, Step};
 use super::poke::Pokes;
+use super::serve::serve;
 use crate::Store;
 use crate::clock::Hold;
 use crate::composer::Composer;
@@ -278,13 +279,7 @@ impl<'a> Driver<'a> {
         let hold = clock.hold();
         let mut work = Work::new(connection, hold, Arc::clone(&clock), mails, report.clone());
         self.tasks.spawn(async move {
-            let error = match transport.connect().await {
-                Ok(mut session) => {
-                    session.serve(&mut work).await;
-                    None
-                }
-                Err(error) => Some(error),
-            };
+            let error = serve(&*transport, &mut work).await;
             // A worker that is gone does not need to know.
             let _gone = report.send((clock.hold(), Report::Closed { connection, error }));
             drop(work);
