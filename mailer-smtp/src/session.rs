@@ -70,6 +70,7 @@ impl Session for SmtpSession {
         if self.is_over {
             self.line.wire.close(limit).await;
         } else {
+            work.retire();
             self.line.quit(limit).await;
         }
         self.is_over = true;

@@ -279,9 +279,9 @@ impl<'a> Driver<'a> {
         let hold = clock.hold();
         let mut work = Work::new(connection, hold, Arc::clone(&clock), mails, report.clone());
         self.tasks.spawn(async move {
-            let error = serve(&*transport, &mut work).await;
+            let end = serve(&*transport, &mut work).await;
             // A worker that is gone does not need to know.
-            let _gone = report.send((clock.hold(), Report::Closed { connection, error }));
+            let _gone = report.send((clock.hold(), Report::Closed { connection, end }));
             drop(work);
         });
         while self.tasks.try_join_next().is_some() {}

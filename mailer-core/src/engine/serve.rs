@@ -5,22 +5,22 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 
-use crate::transport::{ConnectError, Transport, Work};
+use crate::transport::{ConnectError, End, Transport, Work};
 
-/// Opens a connection and has it served. The error, if there was none to serve.
+/// Opens a connection and has it served.
 ///
-/// A panic of the transport ends here as such an error: the plan counts a connection until it hears of its end, and would
+/// A panic of the transport ends here as an error: the plan counts a connection until it hears of its end, and would
 /// have a place less for each that it never heard of.
-pub(super) async fn serve(transport: &dyn Transport, work: &mut Work) -> Option<ConnectError> {
+pub(super) async fn serve(transport: &dyn Transport, work: &mut Work) -> End {
     let served = async {
         let mut session = transport.connect().await?;
         session.serve(work).await;
-        Ok(())
+        Ok(work.end())
     };
     // What the panic has left behind is not looked at: the session is gone, and of the work only what is unclaimed counts.
     match AssertUnwindSafe(served).catch_unwind().await {
-        Ok(served) => served.err(),
-        Err(panic) => Some(ConnectError::Transient {
+        Ok(served) => served.unwrap_or_else(End::Failed),
+        Err(panic) => End::Failed(ConnectError::Transient {
             reply: format!("the transport panicked: {}", words(&*panic)),
         }),
     }

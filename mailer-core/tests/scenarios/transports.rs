@@ -1,5 +1,6 @@
 //! Transports that fail in ways that relays do not.
 
+mod leaving;
 mod panicking;
 
 use std::sync::Arc;

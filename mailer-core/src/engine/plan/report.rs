@@ -10,7 +10,7 @@ use super::{Connection, Plan, Step};
 use crate::domain::{Failure, OnUnknown, Outcome, Reason, RelayName, Scope};
 use crate::observer::Event;
 use crate::queue::{Halt, Settled, Wait};
-use crate::transport::{ConnectError, Report};
+use crate::transport::{ConnectError, End, Report};
 
 impl Plan {
     pub(super) fn next_connect(&mut self, now: Duration) -> Option<Step> {
@@ -78,17 +78,20 @@ impl Plan {
                 }
                 self.outcome(now, flight, outcome);
             }
-            Report::Closed { connection, error } => {
+            Report::Closed { connection, end } => {
                 if let Some(relay) = self.relay_of(connection) {
                     relay.lose(connection);
                 }
-                let gone = self.connections.remove(&connection);
-                // A stopping worker closes connections by itself.
-                let is_working = self.stopping.is_none();
-                if let Some(gone) = gone
-                    && let Some(error) =
-                        error.or_else(|| is_working.then(|| gone.fruitless(now)).flatten())
-                {
+                let Some(gone) = self.connections.remove(&connection) else {
+                    return;
+                };
+                let error = match end {
+                    End::Failed(error) => Some(error),
+                    // A stopping worker closes connections by itself.
+                    End::Over if self.stopping.is_none() => gone.fruitless(now),
+                    End::Over | End::Retired => None,
+                };
+                if let Some(error) = error {
                     self.connect_failed(now, gone, error);
                 }
             }
