@@ -22,7 +22,9 @@ pub(crate) use work::{Assignment, End, Report};
 /// # Contract
 /// - At most [`max_connections`](Self::max_connections) sessions of it are open at a time; the engine keeps to it, and so
 ///   must whatever the transport does by itself.
-/// - `connect` returns in bounded time, with a session that can write `MAIL FROM` at once, or says why not.
+/// - `connect` returns in bounded time, with a session that can write `MAIL FROM` at once, or says why not. Where all
+///   connections are in use, since clones share them, it waits for one to become free, and is then
+///   [`Full`](ConnectError::Full).
 ///
 /// # Cancel safety
 /// `connect` may be dropped at any await point and leaves nothing open.
@@ -75,6 +77,12 @@ pub enum ConnectError {
         reply: String,
         /// The wait that it asked for, if it named one.
         retry_after: Option<Duration>,
+    },
+    /// As many connections are open as there may be: others have them. Of the relay that says nothing.
+    #[error("all {most} connections are in use")]
+    Full {
+        /// How many there may be.
+        most: usize,
     },
     /// It will not work until somebody acts.
     #[error("{reply}")]

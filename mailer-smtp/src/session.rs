@@ -246,6 +246,9 @@ fn closing(outcome: Outcome) -> Answer {
 fn not_connected(error: ConnectError) -> Outcome {
     match error {
         ConnectError::Transient { reply } => Outcome::TransientRelay { reply },
+        full @ ConnectError::Full { .. } => Outcome::TransientRelay {
+            reply: full.to_string(),
+        },
         ConnectError::Limited { reply, retry_after } => {
             Outcome::RelayLimited { reply, retry_after }
         }

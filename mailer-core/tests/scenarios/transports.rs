@@ -2,6 +2,7 @@
 
 mod leaving;
 mod panicking;
+mod shared;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -176,7 +176,11 @@ impl Plan {
                 self.stop_streams(&flights, &cause, &reply, Some(gone.since));
             }
             // Others are served: this one was one too many.
-            ConnectError::Transient { .. } | ConnectError::Limited { .. } if !is_alone => {}
+            ConnectError::Transient { .. }
+            | ConnectError::Limited { .. }
+            | ConnectError::Full { .. }
+                if !is_alone => {}
+            ConnectError::Full { .. } => self.crowded_out(now, &gone.relay),
             ConnectError::Transient { reply } => {
                 let wait = Wait::AfterTrouble;
                 self.relay_in_trouble(
@@ -200,6 +204,15 @@ impl Plan {
                 );
             }
         }
+    }
+
+    /// Others have all connections: they can send what would only wait here.
+    fn crowded_out(&mut self, now: Duration, name: &RelayName) {
+        if let Some(relay) = self.relays.get_mut(name) {
+            relay.rest(now);
+        }
+        let waiting = self.hand.waiting(|mail| mail.binding.relay == *name);
+        self.release(&waiting);
     }
 
     /// Defers the relay for everybody, unless somebody has got a mail through since the failing attempt began.
