@@ -219,6 +219,10 @@ impl<'a> Driver<'a> {
                 let result = store.queue.halt(&halt).await;
                 Input::Halted(halt, result)
             }),
+            Step::Fail(failing) => self.call(async move {
+                let result = store.queue.defer(&failing.defer).await;
+                Input::Failing(failing, result)
+            }),
             Step::Compose(compose) => self.compose(compose),
             Step::Connect { relay, connection } => self.connect(&relay, connection),
             Step::Send(send) => {

@@ -2,6 +2,7 @@
 
 mod leaving;
 mod panicking;
+mod refused;
 mod shared;
 
 use std::sync::Arc;

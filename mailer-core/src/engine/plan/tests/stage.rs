@@ -139,7 +139,7 @@ impl Stage {
             .collect()
     }
 
-    async fn carry_out(&mut self, step: Step) {
+    pub(super) async fn carry_out(&mut self, step: Step) {
         let input = match step {
             Step::Tick(tick) => Input::Ticked(self.answer(self.store.tick(&tick).await)),
             Step::Claim(request) => {
@@ -169,7 +169,9 @@ impl Stage {
                 let (settlements, defers) = (verdicts.settlements, verdicts.defers);
                 Input::Settled(self.answer(self.store.settle(&settlements, &defers).await))
             }
-            Step::Begin(_) | Step::Halt(_) | Step::Close { .. } => panic!("{step:?}"),
+            Step::Begin(_) | Step::Halt(_) | Step::Fail(_) | Step::Close { .. } => {
+                panic!("{step:?}")
+            }
         };
         self.take(input);
     }
