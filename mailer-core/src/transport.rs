@@ -1,6 +1,7 @@
 //! The way out: transports, sessions, and the permit without which nothing is sent.
 
 mod one_shot;
+mod work;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,16 +11,20 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, Hold};
-use crate::domain::{Email, HaltCause, Outcome};
+use crate::domain::{HaltCause, Outcome};
 
 pub use one_shot::OneShot;
+pub use work::Work;
+pub(crate) use work::{Assignment, End, Report};
 
 /// A way to a relay.
 ///
 /// # Contract
 /// - At most [`max_connections`](Self::max_connections) sessions of it are open at a time; the engine keeps to it, and so
 ///   must whatever the transport does by itself.
-/// - `connect` returns in bounded time, with a session that can write `MAIL FROM` at once, or says why not.
+/// - `connect` returns in bounded time, with a session that can write `MAIL FROM` at once, or says why not. Where all
+///   connections are in use, since clones share them, it waits for one to become free, and is then
+///   [`Full`](ConnectError::Full).
 ///
 /// # Cancel safety
 /// `connect` may be dropped at any await point and leaves nothing open.
@@ -44,7 +49,8 @@ pub trait Transport: fmt::Debug + Send + Sync {
 /// - The final dot is not written unless [`InFlight::may_finish`] says so directly before.
 /// - The outcome is `Sent` only if the relay's own reply to this mail's final dot said so; `Unknown` exactly if the dot
 ///   may have left and no reply was read.
-/// - `serve` returns when `work` is at its end, or when the connection should not be used any further.
+/// - `serve` returns when `work` is at its end, or when the connection should not be used any further. Where that is the
+///   session's own choice, it says [`Work::retire`].
 ///
 /// # Cancel safety
 /// The engine never drops `serve` midway, save when its whole process stops: mails in hand are then unknown.
@@ -71,6 +77,12 @@ pub enum ConnectError {
         reply: String,
         /// The wait that it asked for, if it named one.
         retry_after: Option<Duration>,
+    },
+    /// As many connections are open as there may be: others have them. Of the relay that says nothing.
+    #[error("all {most} connections are in use")]
+    Full {
+        /// How many there may be.
+        most: usize,
     },
     /// It will not work until somebody acts.
     #[error("{reply}")]
@@ -198,125 +210,5 @@ impl fmt::Debug for Flight {
         f.debug_struct("Flight")
             .field("number", &self.number)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a session tells the engine.
-#[derive(Debug)]
-pub(crate) enum Report {
-    /// The connection can write `MAIL FROM` now.
-    Ready { connection: u64 },
-    /// A mail's outcome.
-    Finished { flight: u64, outcome: Outcome },
-    /// The connection is gone: orderly, or it never came to be.
-    Closed {
-        connection: u64,
-        error: Option<ConnectError>,
-    },
-}
-
-/// What a session pulls: mails with their permits.
-#[derive(Debug)]
-pub struct Work {
-    connection: u64,
-    asked: bool,
-    hold: Option<Hold>,
-    /// Shared with each mail that was pulled and has not come to an end.
-    under_way: Arc<()>,
-    clock: Arc<dyn Clock>,
-    mails: mpsc::Receiver<Assignment>,
-    reports: mpsc::UnboundedSender<(Hold, Report)>,
-}
-
-/// A mail to be sent, as the engine hands it to a connection.
-#[derive(Debug)]
-pub(crate) struct Assignment {
-    pub(crate) hold: Hold,
-    pub(crate) flight: u64,
-    pub(crate) send_by: Duration,
-    pub(crate) dot_by: Duration,
-    pub(crate) email: Email,
-}
-
-impl Work {
-    pub(crate) fn new(
-        connection: u64,
-        hold: Hold,
-        clock: Arc<dyn Clock>,
-        mails: mpsc::Receiver<Assignment>,
-        reports: mpsc::UnboundedSender<(Hold, Report)>,
-    ) -> Self {
-        Self {
-            connection,
-            asked: false,
-            hold: Some(hold),
-            under_way: Arc::default(),
-            clock,
-            mails,
-            reports,
-        }
-    }
-
-    /// The next mail: to be called when `MAIL FROM` could be written in this instant. `None`: there is no more, and the
-    /// session ends.
-    ///
-    /// # Cancel safety
-    /// Dropped while it waits, no mail is lost.
-    pub async fn next(&mut self) -> Option<(Permit, Email)> {
-        if !self.asked {
-            self.asked = true;
-            let ready = Report::Ready {
-                connection: self.connection,
-            };
-            // If the engine is gone, `recv` says so.
-            let _gone = self.reports.send((self.clock.hold(), ready));
-        }
-        // Time that is driven by a program waits for the mail whose verdict is still to come.
-        if Arc::strong_count(&self.under_way) == 1 {
-            self.hold = None;
-        }
-        let received = self.mails.recv().await;
-        self.asked = false;
-        match received {
-            Some(assignment) => {
-                self.hold = Some(assignment.hold);
-                let permit = Permit {
-                    flight: Flight {
-                        number: assignment.flight,
-                        clock: Arc::clone(&self.clock),
-                        send_by: assignment.send_by,
-                        dot_by: assignment.dot_by,
-                        report_on_drop: Some(Outcome::NotStarted),
-                        reports: self.reports.clone(),
-                        _under_way: Arc::clone(&self.under_way),
-                    },
-                };
-                Some((permit, assignment.email))
-            }
-            None => {
-                self.hold = Some(self.clock.hold());
-                None
-            }
-        }
-    }
-
-    /// What was handed to this connection and never taken. No permit was made for it, so no permit reports it.
-    pub(crate) fn unclaimed(&mut self) -> Vec<Assignment> {
-        self.mails.close();
-        std::iter::from_fn(|| self.mails.try_recv().ok()).collect()
-    }
-}
-
-impl Drop for Work {
-    /// A session may end in the instant in which the engine hands it a mail: that mail was not started.
-    fn drop(&mut self) {
-        for assignment in self.unclaimed() {
-            let report = Report::Finished {
-                flight: assignment.flight,
-                outcome: Outcome::NotStarted,
-            };
-            // A worker that is gone has left this delivery to the reaper.
-            let _gone = self.reports.send((assignment.hold, report));
-        }
     }
 }

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use mailer_core::clock::{Clock, SystemClock};
 use mailer_core::conformance::transport::Rig;
 use mailer_core::domain::{Content, Email, Outcome, Policy, Recipient};
 use mailer_core::memory::MemoryStore;
 use mailer_core::template::Template;
-use mailer_core::transport::{ConnectError, OneShot, Transport};
+use mailer_core::transport::{OneShot, Transport};
 use mailer_core::{Mailer, Worker};
 
 /// Who got a mail.
@@ -53,10 +54,10 @@ async fn its_word_is_the_outcome_and_what_it_does_not_say_is_unknown() {
     let transport = service(&seen)
         .connections(1)
         .time_limit(Duration::from_millis(100));
-    let names = ["ann", "nobody", "panics", "later", "hangs", "bob"];
+    let names = ["ann", "nobody", "panics", "later", "hangs"];
     let delivered = rig(transport.clone()).deliver(names).await;
     assert_eq!(
-        delivered.codes()[..5],
+        delivered.codes(),
         [
             "sent",
             "permanent_recipient",
@@ -66,14 +67,9 @@ async fn its_word_is_the_outcome_and_what_it_does_not_say_is_unknown() {
         ],
         "{delivered:?}"
     );
+    assert_eq!(*seen.lock().unwrap(), names);
     // The call that hangs is not dropped, and keeps its place: there is no other.
-    assert_eq!(delivered.outcomes.len(), 5);
-    assert!(
-        matches!(&delivered.refused[..], [ConnectError::Transient { reply }] if reply.contains("1 mails")),
-        "{delivered:?}"
-    );
-    assert_eq!(*seen.lock().unwrap(), names[..5]);
-    assert!(transport.clone().connect().await.is_err());
+    assert!(transport.clone().connect().now_or_never().is_none());
 }
 
 #[tokio::test]

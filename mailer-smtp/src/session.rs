@@ -71,6 +71,7 @@ impl Session for SmtpSession {
         if self.is_over {
             self.line.wire.close(limit).await;
         } else {
+            work.retire();
             self.line.quit(limit).await;
         }
         self.is_over = true;
@@ -260,6 +261,9 @@ impl SmtpSession {
 fn not_connected(error: ConnectError) -> Outcome {
     match error {
         ConnectError::Transient { reply } => Outcome::TransientRelay { reply },
+        full @ ConnectError::Full { .. } => Outcome::TransientRelay {
+            reply: full.to_string(),
+        },
         ConnectError::Limited { reply, retry_after } => {
             Outcome::RelayLimited { reply, retry_after }
         }

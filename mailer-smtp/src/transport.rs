@@ -80,8 +80,8 @@ impl Transport for SmtpTransport {
             .await;
         // The semaphore is never closed, so the only failure is time.
         let Ok(Ok(slot)) = slot else {
-            return Err(ConnectError::Transient {
-                reply: format!("all {} connections are in use", settings.connections),
+            return Err(ConnectError::Full {
+                most: settings.connections,
             });
         };
         let line = Line::open(&self.relay).await?;

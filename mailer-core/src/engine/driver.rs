@@ -15,6 +15,7 @@ use super::health::{Health, HealthBoard};
 use super::listener::Listener;
 use super::plan::{Answer, Compose, Input, Plan, Setup, Step};
 use super::poke::Pokes;
+use super::serve::serve;
 use crate::Store;
 use crate::clock::Hold;
 use crate::composer::Composer;
@@ -218,6 +219,10 @@ impl<'a> Driver<'a> {
                 let result = store.queue.halt(&halt).await;
                 Input::Halted(halt, result)
             }),
+            Step::Fail(failing) => self.call(async move {
+                let result = store.queue.defer(&failing.defer).await;
+                Input::Failing(failing, result)
+            }),
             Step::Compose(compose) => self.compose(compose),
             Step::Connect { relay, connection } => self.connect(&relay, connection),
             Step::Send(send) => {
@@ -278,15 +283,9 @@ impl<'a> Driver<'a> {
         let hold = clock.hold();
         let mut work = Work::new(connection, hold, Arc::clone(&clock), mails, report.clone());
         self.tasks.spawn(async move {
-            let error = match transport.connect().await {
-                Ok(mut session) => {
-                    session.serve(&mut work).await;
-                    None
-                }
-                Err(error) => Some(error),
-            };
+            let end = serve(&*transport, &mut work).await;
             // A worker that is gone does not need to know.
-            let _gone = report.send((clock.hold(), Report::Closed { connection, error }));
+            let _gone = report.send((clock.hold(), Report::Closed { connection, end }));
             drop(work);
         });
         while self.tasks.try_join_next().is_some() {}

@@ -9,6 +9,7 @@ mod listener;
 mod mailer;
 mod plan;
 mod poke;
+mod serve;
 mod steer;
 mod submit;
 mod ticket;

@@ -8,9 +8,16 @@ use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
-use super::{ConnectError, Session, Transport, Work};
+use super::{ConnectError, Permit, Session, Transport, Work};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::{Email, Outcome};
+
+/// How long a connection waits for its place.
+const PLACE_WITHIN: Duration = Duration::from_secs(5);
+/// How long a place is kept without a mail: somebody else may wait for it, and a new one costs nothing.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
+/// So many mails, and it is the turn of who waits.
+const TURN: u32 = 100;
 
 /// A transport made of a function that sends one mail: an HTTP service, or a library with connections of its own.
 ///
@@ -47,6 +54,7 @@ pub struct OneShot {
     connections: usize,
     slots: Arc<Semaphore>,
     time_limit: Duration,
+    clock: Arc<dyn Clock>,
 }
 
 type SendOne = dyn Fn(Email) -> Sending + Send + Sync;
@@ -64,11 +72,12 @@ impl OneShot {
             connections: 0,
             slots: Arc::new(Semaphore::new(0)),
             time_limit: Duration::from_secs(600),
+            clock: Arc::new(SystemClock),
         }
         .connections(8)
     }
 
-    /// How many mails are sent at a time: 8, if not given, and at least one. Clones share it.
+    /// How many mails are sent at a time: 8, if not given, and at least one. Clones share it, and take turns.
     #[must_use]
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most.clamp(1, Semaphore::MAX_PERMITS);
@@ -83,6 +92,13 @@ impl OneShot {
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
+        self
+    }
+
+    /// The clock that it waits by: the machine's, if not given. The function should wait by the same.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 }
@@ -103,19 +119,21 @@ impl Transport for OneShot {
     }
 
     async fn connect(&self) -> Result<Box<dyn Session>, ConnectError> {
-        match Arc::clone(&self.slots).try_acquire_owned() {
-            Ok(slot) => Ok(Box::new(OneByOne {
-                send: Arc::clone(&self.send),
-                time_limit: self.time_limit,
-                slot: Arc::new(slot),
-            })),
-            Err(_) => Err(ConnectError::Transient {
-                reply: format!(
-                    "{} mails are under way, which is the most",
-                    self.connections
-                ),
-            }),
-        }
+        let slot = tokio::select! {
+            biased;
+            slot = Arc::clone(&self.slots).acquire_owned() => slot.ok(),
+            () = self.clock.sleep(PLACE_WITHIN) => None,
+        };
+        // The semaphore is never closed, so the only failure is time.
+        let slot = slot.ok_or(ConnectError::Full {
+            most: self.connections,
+        })?;
+        Ok(Box::new(OneByOne {
+            send: Arc::clone(&self.send),
+            time_limit: self.time_limit,
+            clock: Arc::clone(&self.clock),
+            slot: Arc::new(slot),
+        }))
     }
 }
 
@@ -123,6 +141,7 @@ impl Transport for OneShot {
 struct OneByOne {
     send: Arc<SendOne>,
     time_limit: Duration,
+    clock: Arc<dyn Clock>,
     /// Shared with a call that goes on by itself.
     slot: Arc<OwnedSemaphorePermit>,
 }
@@ -130,7 +149,10 @@ struct OneByOne {
 #[async_trait]
 impl Session for OneByOne {
     async fn serve(&mut self, work: &mut Work) {
-        while let Some((permit, email)) = work.next().await {
+        for _ in 0..TURN {
+            let Some((permit, email)) = self.pull(work).await else {
+                return;
+            };
             let Ok(flight) = permit.begin() else {
                 continue;
             };
@@ -145,7 +167,7 @@ impl Session for OneByOne {
                 ended = &mut call => flight.finish(ended.unwrap_or_else(|error| Outcome::Unknown {
                     reply: format!("sending it broke off: {error}"),
                 })),
-                () = SystemClock.sleep(self.time_limit) => {
+                () = self.clock.sleep(self.time_limit) => {
                     flight.finish(Outcome::Unknown {
                         reply: format!("sending it took longer than {:?}", self.time_limit),
                     });
@@ -157,12 +179,27 @@ impl Session for OneByOne {
 }
 
 impl OneByOne {
+    /// The next mail; none: there is no more, or none has come for a while.
+    async fn pull(&self, work: &mut Work) -> Option<(Permit, Email)> {
+        // Time that is driven by a program knows who sleeps by their holds.
+        let _hold = self.clock.hold();
+        tokio::select! {
+            biased;
+            next = work.next() => next,
+            () = self.clock.sleep(IDLE_TIMEOUT) => {
+                work.retire();
+                None
+            }
+        }
+    }
+
     /// A task of its own, so that nothing cuts it short.
     fn call(&self, email: Email) -> JoinHandle<Outcome> {
         let (send, slot) = (Arc::clone(&self.send), Arc::clone(&self.slot));
+        let hold = self.clock.hold();
         tokio::spawn(async move {
             let outcome = send(email).await;
-            drop(slot);
+            drop((slot, hold));
             outcome
         })
     }

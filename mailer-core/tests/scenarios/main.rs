@@ -3,6 +3,7 @@
 
 mod acceptance;
 mod steering;
+mod transports;
 mod trouble;
 mod waiting;
 

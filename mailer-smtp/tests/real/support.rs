@@ -24,6 +24,7 @@ pub(crate) async fn codes(transport: SmtpTransportBuilder) -> Vec<String> {
     match delivered.refused.first() {
         None => delivered.codes().into_iter().map(str::to_owned).collect(),
         Some(ConnectError::Transient { .. }) => vec!["refused: transient".to_owned()],
+        Some(ConnectError::Full { .. }) => vec!["refused: full".to_owned()],
         Some(ConnectError::Limited { .. }) => vec!["refused: limited".to_owned()],
         Some(ConnectError::Config { cause, .. }) => vec![cause.code().to_owned()],
     }

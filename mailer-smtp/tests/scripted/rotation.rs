@@ -7,6 +7,8 @@ use mailer_core::clock::{Clock, SystemClock};
 use mailer_core::conformance::transport::Rig;
 use mailer_core::domain::{Content, Policy, Recipient};
 use mailer_core::memory::MemoryStore;
+use mailer_core::observer::Event;
+use mailer_core::sim::{Trace, Traced};
 use mailer_core::template::Template;
 use mailer_core::{Mailer, Worker};
 use testkit::{Rule, Stage};
@@ -107,4 +109,33 @@ async fn a_connection_grows_old_while_it_waits_for_work() {
     worker.run(closed).await;
     assert_eq!(server.mails().len(), 1);
     assert_eq!(server.connections().len(), 1);
+}
+
+#[tokio::test]
+async fn idle_connections_may_be_closed_soon() {
+    let server = server([]).await;
+    let mailer = Mailer::open(MemoryStore::new()).await.unwrap();
+    // One every 750 ms: the worker waits that out with the mails in hand, and opens a connection for them.
+    let policy = Policy::new().limit("80/minute pace").unwrap();
+    mailer.init_policy(&policy).await.unwrap();
+    let transport = transport(&server).idle_timeout(Duration::from_millis(100));
+    let trace = Trace::default();
+    let worker = Worker::builder(&mailer)
+        .relay("default", transport.build().unwrap())
+        .observer(trace.clone())
+        .build()
+        .unwrap();
+    let content = Content::new()
+        .from("news@shop.example")
+        .template(Template::new("Hello").text("Hi"));
+    for name in many(3) {
+        let recipient = Recipient::new(format!("{name}@example.com"));
+        mailer.enqueue_test(&content, recipient).await.unwrap();
+    }
+    worker.run_until_idle().await;
+    let events = trace.events();
+    assert_eq!(server.mails().len(), 3, "{events:?}");
+    assert!(server.connections().len() > 3, "they were replaced");
+    let is_trouble = |traced: &&Traced| matches!(traced.event, Event::ConnectFailed { .. });
+    assert_eq!(events.iter().find(is_trouble), None);
 }

@@ -94,6 +94,7 @@ fn class_of_connection(delivered: &Delivered) -> String {
         None if delivered.codes() == ["sent"] => "accepted".to_owned(),
         None => format!("{delivered:?}"),
         Some(ConnectError::Transient { .. }) => "transient_relay".to_owned(),
+        Some(ConnectError::Full { .. }) => "full".to_owned(),
         Some(ConnectError::Limited { .. }) => "relay_limited".to_owned(),
         Some(ConnectError::Config { cause, .. }) => format!("permanent_config: {cause}"),
     }

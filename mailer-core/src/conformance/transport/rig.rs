@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::cut_off::polled_at_most;
 use crate::clock::{Clock, Hold, SystemClock};
 use crate::domain::{Body, Draft, Email, Outcome};
-use crate::transport::{Assignment, ConnectError, Report, Transport, Work};
+use crate::transport::{Assignment, ConnectError, End, Report, Transport, Work};
 
 const TEXT: &str =
     "This is a conformance test of a mail transport.\n.It has a line that begins with a dot.\n";
@@ -239,15 +239,15 @@ impl Run<'_> {
                         assert_eq!(slot.replace(outcome), None, "two outcomes for one mail");
                     }
                 }
-                Report::Closed { connection, error } => {
+                Report::Closed { connection, end } => {
                     self.lines.remove(&connection);
                     while let Ok(mail) = returned.try_recv() {
                         self.waiting.push_front(mail);
                     }
-                    let is_refused = error.is_some();
-                    self.refused.extend(error);
-                    if !is_refused && !self.waiting.is_empty() {
-                        self.open();
+                    match end {
+                        End::Failed(error) => self.refused.push(error),
+                        End::Retired | End::Over if self.waiting.is_empty() => {}
+                        End::Retired | End::Over => self.open(),
                     }
                 }
             }
@@ -289,7 +289,7 @@ impl Run<'_> {
         };
         let is_cut_off = Arc::clone(&self.is_cut_off);
         tokio::spawn(async move {
-            let error = match transport.connect().await {
+            let end = match transport.connect().await {
                 Ok(mut session) => {
                     let hold = clock.hold();
                     let mut work =
@@ -305,11 +305,11 @@ impl Run<'_> {
                         drop(work);
                         is_cut_off.store(true, Ordering::Relaxed);
                     }
-                    None
+                    End::Over
                 }
-                Err(error) => Some(error),
+                Err(error) => End::Failed(error),
             };
-            let _gone = reports.send((clock.hold(), Report::Closed { connection, error }));
+            let _gone = reports.send((clock.hold(), Report::Closed { connection, end }));
         });
     }
 }

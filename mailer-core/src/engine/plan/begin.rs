@@ -152,7 +152,7 @@ impl Plan {
     }
 }
 
-fn email_of(mail: &super::hand::Mail, draft: Draft, now: DateTime<Utc>, namespace: &str) -> Email {
+fn email_of(mail: &super::mail::Mail, draft: Draft, now: DateTime<Utc>, namespace: &str) -> Email {
     let letter = Arc::clone(&mail.delivery.letter);
     let record = &mail.delivery.record;
     let id = Sha256::new()

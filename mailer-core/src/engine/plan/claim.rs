@@ -1,18 +1,15 @@
 //! Taking pages in hand, and having their mails made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
 use super::call::StoreTime;
 use super::{Answer, Compose, Plan, Step};
-use crate::Error;
 use crate::composer::{ComposeError, Composed};
 use crate::domain::{Failure, HaltCause, Lane, Lanes, Letter, Reason, RelayName, ScopeKind};
 use crate::observer::Event;
-use crate::queue::{Claim, ClaimReply, ClaimRequest, Defer, Halt, Room, Settled, Wait};
+use crate::queue::{Claim, ClaimReply, ClaimRequest, Defer, Room, Settled, Wait};
 
 /// The least number of mails kept in hand for a relay's lane.
 const PREFETCH: usize = 64;
@@ -220,57 +217,6 @@ impl Plan {
 
     fn cannot_compose(&mut self, flights: &[u64], why: &str) {
         self.stop_streams(flights, &HaltCause::ComposeFailed, why, None);
-    }
-
-    /// Somebody must act before the streams of these mails can go on: campaigns halt, single mails have failed.
-    pub(super) fn stop_streams(
-        &mut self,
-        flights: &[u64],
-        cause: &HaltCause,
-        why: &str,
-        unless_sent_since: Option<DateTime<Utc>>,
-    ) {
-        let mut halted = BTreeSet::new();
-        for flight in flights {
-            let Some(mail) = self.hand.mail(*flight) else {
-                continue;
-            };
-            let stream = mail.binding.stream.clone();
-            if stream.campaign().is_none() {
-                let failure = match cause {
-                    HaltCause::ComposeFailed => Failure::Compose,
-                    _ => Failure::Config,
-                };
-                self.settle(*flight, Settled::Failed(failure), format!("{cause}: {why}"));
-            } else {
-                if halted.insert(stream.clone()) {
-                    self.steps.push_back(Step::Halt(Halt {
-                        stream,
-                        cause: cause.clone(),
-                        detail: why.to_owned(),
-                        unless_sent_since,
-                    }));
-                }
-                self.release(&[*flight]);
-            }
-        }
-    }
-
-    pub(super) fn halted(&mut self, halt: Halt, result: Result<bool, Error>) {
-        match result {
-            Ok(true) => self.events.push(event_of(halt)),
-            Ok(false) => {}
-            // The next worker that meets the fault halts it.
-            Err(error) => self.store_failed(Some(error)),
-        }
-    }
-}
-
-pub(super) fn event_of(halt: Halt) -> Event {
-    Event::Halted {
-        stream: halt.stream,
-        cause: halt.cause.code().to_owned(),
-        detail: halt.detail,
     }
 }
 

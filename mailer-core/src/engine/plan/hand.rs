@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::mail::{Mail, Stage};
 use super::scarcity::{Allotment, Scarcity};
 use crate::domain::{ClaimId, Deferral, Draft, Lane, RelayName};
 use crate::gate::{BeginItem, Binding};
-use crate::queue::{Claim, ClaimedDelivery, StreamId};
+use crate::queue::{Claim, StreamId};
 
 /// The claims of a worker and their mails.
 #[derive(Debug, Default)]
@@ -27,32 +28,6 @@ struct Held {
     mails: BTreeSet<u64>,
     /// How many of them the gate has not been asked for: counted along, because the plan looks at it after every event.
     waiting: usize,
-}
-
-/// A delivery in hand.
-#[derive(Debug)]
-pub(super) struct Mail {
-    pub(super) claim: ClaimId,
-    pub(super) binding: Arc<Binding>,
-    pub(super) delivery: ClaimedDelivery,
-    pub(super) stage: Stage,
-}
-
-impl Mail {
-    /// Whether it is to be composed, or to begin.
-    fn is_waiting(&self) -> bool {
-        matches!(self.stage, Stage::Composing | Stage::Ready(_))
-    }
-}
-
-#[derive(Debug)]
-pub(super) enum Stage {
-    Composing,
-    Ready(Draft),
-    /// The gate is asked.
-    Beginning(Draft),
-    /// Begun at this instant of the store's clock; with this connection, if one was left.
-    Flying(DateTime<Utc>, Option<u64>),
 }
 
 /// The composed mails of a stream, in their order.
@@ -99,6 +74,9 @@ impl Hand {
         let Some(mail) = self.mails.get_mut(&flight) else {
             return;
         };
+        if !matches!(mail.stage, Stage::Composing) {
+            return;
+        }
         mail.stage = Stage::Ready(draft);
         queue_of(&mut self.queues, mail).push_back(flight);
     }
@@ -178,7 +156,7 @@ impl Hand {
         let mail = self.mails.get_mut(&flight)?;
         match std::mem::replace(&mut mail.stage, Stage::Flying(begun_at, connection)) {
             Stage::Beginning(draft) => Some((mail, draft)),
-            Stage::Composing | Stage::Ready(_) | Stage::Flying(..) => None,
+            Stage::Composing | Stage::Ready(_) | Stage::Flying(..) | Stage::Failing { .. } => None,
         }
     }
 
@@ -197,13 +175,33 @@ impl Hand {
     }
 
     pub(super) fn drop_mail(&mut self, flight: u64) -> Option<Mail> {
+        self.wait_no_more(flight);
         let mail = self.mails.remove(&flight)?;
         if let Some(held) = self.claims.get_mut(&mail.claim) {
             held.mails.remove(&flight);
-            held.waiting -= usize::from(mail.is_waiting());
             if held.mails.is_empty() {
                 self.claims.remove(&mail.claim);
             }
+        }
+        Some(mail)
+    }
+
+    /// The mail fails, unless the store says that others get mails through.
+    pub(super) fn is_failing(&mut self, flight: u64) {
+        self.wait_no_more(flight);
+        if let Some(mail) = self.mails.get_mut(&flight) {
+            let has_begun = mail.has_begun();
+            mail.stage = Stage::Failing { has_begun };
+        }
+    }
+
+    /// Takes a mail out of those that are to be composed or to begin.
+    fn wait_no_more(&mut self, flight: u64) {
+        let Some(mail) = self.mails.get(&flight).filter(|mail| mail.is_waiting()) else {
+            return;
+        };
+        if let Some(held) = self.claims.get_mut(&mail.claim) {
+            held.waiting -= 1;
         }
         if matches!(mail.stage, Stage::Ready(_))
             && let Some(queue) = self
@@ -212,7 +210,6 @@ impl Hand {
         {
             queue.ready.retain(|other| *other != flight);
         }
-        Some(mail)
     }
 
     /// Mails that have not begun and that the gate is not being asked for, of whom `of` says yes.

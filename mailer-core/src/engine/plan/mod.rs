@@ -7,12 +7,14 @@ mod begin;
 mod call;
 mod claim;
 mod hand;
+mod mail;
 mod outcome;
 mod relay;
 mod report;
 mod scarcity;
 mod settle;
 mod step;
+mod stop;
 mod tick;
 
 #[cfg(test)]
@@ -28,7 +30,7 @@ use self::call::{Call, StoreTime};
 use self::hand::Hand;
 use self::relay::Relay;
 use self::scarcity::Scarcity;
-pub(crate) use self::step::{Answer, Compose, Input, Send, Step, Verdicts};
+pub(crate) use self::step::{Answer, Compose, Failing, Input, Send, Step, Verdicts};
 use crate::domain::{ClaimId, HaltCause, RelayName, WorkerId};
 use crate::engine::{Drained, Health};
 use crate::observer::Event;
@@ -147,6 +149,7 @@ impl Plan {
             Input::Began(answer) => self.began(now, answer),
             Input::Settled(answer) => self.settle_answered(now, answer),
             Input::Halted(halt, result) => self.halted(halt, result),
+            Input::Failing(failing, result) => self.failing_answered(failing, result),
             Input::Report(report) => self.report(now, report),
             Input::Poked => {
                 self.look(now);

@@ -8,6 +8,10 @@ use crate::engine::RelayHealth;
 /// How long a worker that was refused a connection keeps to fewer.
 const SHRUNK_FOR: Duration = Duration::from_secs(30);
 
+/// How long a worker for which there is no connection leaves it to the others. One that waits in line for it has waited
+/// before.
+const REST: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(super) struct Relay {
     max: usize,
@@ -104,6 +108,11 @@ impl Relay {
         // The store's deferral is what makes everybody wait; this only keeps a worker from spinning where it does not.
         let pause = Duration::from_secs(1) * 2u32.saturating_pow(self.failures.min(6) - 1);
         self.closed_until = now + pause;
+    }
+
+    /// There is no place for this worker: it asks again in a moment.
+    pub(super) fn rest(&mut self, now: Duration) {
+        self.closed_until = self.closed_until.max(now + REST);
     }
 
     /// A mail got through.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::hand::Stage;
+use super::mail::Stage;
 use super::outcome::{Then, consequence, defer_relay, patience};
 use super::{Connection, Plan, Step};
-use crate::domain::{Failure, OnUnknown, Outcome, Reason, RelayName, Scope};
+use crate::domain::{Failure, HaltCause, OnUnknown, Outcome, Reason, RelayName, Scope};
 use crate::observer::Event;
 use crate::queue::{Halt, Settled, Wait};
-use crate::transport::{ConnectError, Report};
+use crate::transport::{ConnectError, End, Report};
 
 impl Plan {
     pub(super) fn next_connect(&mut self, now: Duration) -> Option<Step> {
@@ -78,17 +78,20 @@ impl Plan {
                 }
                 self.outcome(now, flight, outcome);
             }
-            Report::Closed { connection, error } => {
+            Report::Closed { connection, end } => {
                 if let Some(relay) = self.relay_of(connection) {
                     relay.lose(connection);
                 }
-                let gone = self.connections.remove(&connection);
-                // A stopping worker closes connections by itself.
-                let is_working = self.stopping.is_none();
-                if let Some(gone) = gone
-                    && let Some(error) =
-                        error.or_else(|| is_working.then(|| gone.fruitless(now)).flatten())
-                {
+                let Some(gone) = self.connections.remove(&connection) else {
+                    return;
+                };
+                let error = match end {
+                    End::Failed(error) => Some(error),
+                    // A stopping worker closes connections by itself.
+                    End::Over if self.stopping.is_none() => gone.fruitless(now),
+                    End::Over | End::Retired => None,
+                };
+                if let Some(error) = error {
                     self.connect_failed(now, gone, error);
                 }
             }
@@ -122,6 +125,11 @@ impl Plan {
                 self.finished(flight, outcome.clone());
                 self.relay_in_trouble(now, &relay, reason, wait, words(outcome), begun_at);
             }
+            Then::Halt(cause) if is_of_relay(&cause) => {
+                self.tell_finished(flight, outcome.code());
+                self.config_failed(now, &relay, Some(flight), &cause, &words(outcome), begun_at);
+            }
+            // Each campaign has a sender of its own: that others are served says nothing about this one.
             Then::Halt(cause) if is_campaign => {
                 let stream = mail.binding.stream.clone();
                 self.finished(flight, outcome.clone());
@@ -168,12 +176,14 @@ impl Plan {
             .is_some_and(|relay| relay.refused(now));
         match error {
             ConnectError::Config { cause, reply } => {
-                let flights = self.hand.waiting(|mail| mail.binding.relay == gone.relay);
-                self.close_relay(now, &gone.relay);
-                self.stop_streams(&flights, &cause, &reply, Some(gone.since));
+                self.config_failed(now, &gone.relay, None, &cause, &reply, gone.since);
             }
             // Others are served: this one was one too many.
-            ConnectError::Transient { .. } | ConnectError::Limited { .. } if !is_alone => {}
+            ConnectError::Transient { .. }
+            | ConnectError::Limited { .. }
+            | ConnectError::Full { .. }
+                if !is_alone => {}
+            ConnectError::Full { .. } => self.crowded_out(now, &gone.relay),
             ConnectError::Transient { reply } => {
                 let wait = Wait::AfterTrouble;
                 self.relay_in_trouble(
@@ -197,6 +207,32 @@ impl Plan {
                 );
             }
         }
+    }
+
+    /// This worker gets nothing through until somebody acts, as it has found out by this mail or before any. Perhaps others
+    /// do.
+    fn config_failed(
+        &mut self,
+        now: Duration,
+        name: &RelayName,
+        met_by: Option<u64>,
+        cause: &HaltCause,
+        why: &str,
+        since: DateTime<Utc>,
+    ) {
+        let waiting = self.hand.waiting(|mail| mail.binding.relay == *name);
+        let flights: Vec<u64> = met_by.into_iter().chain(waiting).collect();
+        self.close_relay(now, name);
+        self.stop_streams(&flights, cause, why, Some(since));
+    }
+
+    /// Others have all connections: they can send what would only wait here.
+    fn crowded_out(&mut self, now: Duration, name: &RelayName) {
+        if let Some(relay) = self.relays.get_mut(name) {
+            relay.rest(now);
+        }
+        let waiting = self.hand.waiting(|mail| mail.binding.relay == *name);
+        self.release(&waiting);
     }
 
     /// Defers the relay for everybody, unless somebody has got a mail through since the failing attempt began.
@@ -241,6 +277,14 @@ impl Connection {
             reply: "the connection was closed before it carried a mail".to_owned(),
         })
     }
+}
+
+/// Whether what is wrong is wrong for all mails of the relay.
+fn is_of_relay(cause: &HaltCause) -> bool {
+    matches!(
+        cause,
+        HaltCause::BadCredentials | HaltCause::TlsRefused | HaltCause::RelayMissing
+    )
 }
 
 /// The relay's words in an outcome.

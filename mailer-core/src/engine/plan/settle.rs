@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::call::StoreTime;
-use super::claim::event_of;
 use super::outcome::consequence;
+use super::stop::event_of;
 use super::{Answer, Plan, Step};
 use crate::domain::{Deferral, Outcome, Scope};
 use crate::observer::Event;
@@ -78,14 +78,14 @@ impl Plan {
             return;
         };
         let consequence = consequence(outcome, mail.delivery.on_unknown);
-        if let Some(stopping) = &mut self.stopping {
-            stopping.finished += 1;
-        }
         self.settle(flight, consequence.settled, consequence.detail);
     }
 
     pub(super) fn tell_finished(&mut self, flight: u64, outcome: &'static str) {
         if let Some(mail) = self.hand.mail(flight) {
+            if let Some(stopping) = &mut self.stopping {
+                stopping.finished += 1;
+            }
             self.events.push(Event::Finished {
                 stream: mail.binding.stream.clone(),
                 key: mail.delivery.record.key().to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::composer::{ComposeError, Composed};
-use crate::domain::{Email, Letter, Record, RelayName};
+use crate::domain::{Deferral, Email, Letter, Record, RelayName};
 use crate::gate::{BeginBatch, BeginReply};
 use crate::queue::{
     ClaimReply, ClaimRequest, Defer, Halt, SettleReply, Settlement, Tick, TickReply,
@@ -26,6 +26,7 @@ pub(crate) enum Step {
     Send(Box<Send>),
     Settle(Verdicts),
     Halt(Halt),
+    Fail(Failing),
     /// Lets an idle connection go.
     Close {
         connection: u64,
@@ -50,6 +51,13 @@ pub(crate) struct Send {
     pub(crate) email: Email,
 }
 
+/// Mails that fail, if their relay comes to wait.
+#[derive(Debug)]
+pub(crate) struct Failing {
+    pub(crate) flights: Vec<u64>,
+    pub(crate) defer: Defer,
+}
+
 /// What the ledger is told.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Verdicts {
@@ -70,6 +78,7 @@ pub(crate) enum Input {
     Began(Answer<BeginReply>),
     Settled(Answer<SettleReply>),
     Halted(Halt, Result<bool, Error>),
+    Failing(Failing, Result<Option<Deferral>, Error>),
     Report(Report),
     /// Somebody in this process has changed the store.
     Poked,

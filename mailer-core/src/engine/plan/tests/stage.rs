@@ -169,7 +169,9 @@ impl Stage {
                 let (settlements, defers) = (verdicts.settlements, verdicts.defers);
                 Input::Settled(self.answer(self.store.settle(&settlements, &defers).await))
             }
-            Step::Begin(_) | Step::Halt(_) | Step::Close { .. } => panic!("{step:?}"),
+            Step::Begin(_) | Step::Halt(_) | Step::Fail(_) | Step::Close { .. } => {
+                panic!("{step:?}")
+            }
         };
         self.take(input);
     }
