@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
 
 use super::{ConnectError, Flight, Permit};
 use crate::clock::{Clock, Hold};
@@ -138,7 +139,15 @@ impl Work {
     /// What was handed to this connection and never taken. No permit was made for it, so no permit reports it.
     pub(crate) fn unclaimed(&mut self) -> Vec<Assignment> {
         self.mails.close();
-        std::iter::from_fn(|| self.mails.try_recv().ok()).collect()
+        let mut unclaimed = Vec::new();
+        loop {
+            match self.mails.try_recv() {
+                Ok(assignment) => unclaimed.push(assignment),
+                // After the close this means that the engine is in the middle of putting one in, on another thread.
+                Err(TryRecvError::Empty) => std::thread::yield_now(),
+                Err(TryRecvError::Disconnected) => return unclaimed,
+            }
+        }
     }
 }
 
