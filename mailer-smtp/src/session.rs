@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mailer_core::clock::{Clock, SystemClock};
-use mailer_core::domain::{Email, Outcome};
+use mailer_core::domain::{Email, HaltCause, Outcome};
 use mailer_core::transport::{ConnectError, InFlight, Permit, Session, Work};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -267,6 +267,11 @@ fn not_connected(error: ConnectError) -> Outcome {
         ConnectError::Limited { reply, retry_after } => {
             Outcome::RelayLimited { reply, retry_after }
         }
+        // The relay greets nobody, whoever the sender is. The engine's next connection tells it so of all mails.
+        ConnectError::Config {
+            cause: HaltCause::SenderRefused,
+            reply,
+        } => Outcome::TransientRelay { reply },
         ConnectError::Config { cause, reply } => Outcome::PermanentConfig { cause, reply },
     }
 }

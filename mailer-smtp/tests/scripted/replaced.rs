@@ -100,6 +100,23 @@ async fn a_mail_that_does_not_fit_the_next_connection_leaves_it_to_others() {
     }
 }
 
+/// Whoever greets nobody says nothing about this mail's sender. If that lasts, the next connection tells it of all mails.
+#[tokio::test]
+async fn a_refused_greeting_of_the_next_connection_is_no_refusal_of_the_sender() {
+    for (rules, first) in losses() {
+        let told = format!("{rules:?}");
+        let closed = Rule::at(Stage::Connect).nth(2).reply(554, "no service");
+        let server = server(rules.into_iter().chain([closed])).await;
+        let transport = transport(&server).time_limits(short());
+        let delivered = deliver(transport, &["ann", "bob", "cy"]).await;
+        assert_eq!(
+            delivered.codes(),
+            [first, "transient_relay", "sent"],
+            "{told}: {delivered:?}"
+        );
+    }
+}
+
 /// A relay that has no second place: it greets the next connection only when the last is closed, in both directions, and
 /// does not read from it any more to find that out.
 #[tokio::test]
