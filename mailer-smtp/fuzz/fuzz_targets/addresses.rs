@@ -2,8 +2,7 @@
 
 #![no_main]
 
-#[allow(dead_code, unused_imports, reason = "each target checks one of them")]
-#[path = "../../src/fuzzing/properties/mod.rs"]
-mod properties;
+#[path = "../../src/fuzzing/properties/addresses.rs"]
+mod addresses;
 
-libfuzzer_sys::fuzz_target!(|input: &str| properties::check_address(input));
+libfuzzer_sys::fuzz_target!(|input: &str| addresses::check_address(input));

@@ -2,10 +2,13 @@
 
 #![no_main]
 
-#[allow(dead_code, unused_imports, reason = "each target checks one of them")]
-#[path = "../../src/fuzzing/properties/mod.rs"]
-mod properties;
+#[path = "../../src/fuzzing/properties/letter.rs"]
+mod letter;
+#[path = "../../src/fuzzing/properties/mails.rs"]
+mod mails;
+#[path = "../../src/fuzzing/properties/mime.rs"]
+mod mime;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    properties::check_mail(&properties::Letter::from_bytes(input));
+    mails::check_mail(&letter::Letter::from_bytes(input));
 });

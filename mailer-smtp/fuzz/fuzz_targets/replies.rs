@@ -2,8 +2,7 @@
 
 #![no_main]
 
-#[allow(dead_code, unused_imports, reason = "each target checks one of them")]
-#[path = "../../src/fuzzing/properties/mod.rs"]
-mod properties;
+#[path = "../../src/fuzzing/properties/replies.rs"]
+mod replies;
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| properties::check_replies(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| replies::check_replies(input));

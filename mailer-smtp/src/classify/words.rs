@@ -57,10 +57,7 @@ pub(super) fn about_policy(text: &str) -> bool {
 
 /// The relay refuses whom the mail is from. Not every refusal that mentions a sender: a recipient may have blocked one.
 pub(super) fn about_sender(text: &str) -> bool {
-    has_any(
-        text,
-        &["sender address rejected", "sender verif", "sender domain"],
-    )
+    has_any(text, &["sender address rejected", "sender verif"])
 }
 
 /// The relay does not relay for us: a matter of the account, not of the recipient.

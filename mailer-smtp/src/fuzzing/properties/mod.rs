@@ -1,4 +1,4 @@
-//! What must hold for any input. Compiled into the tests of the crate and, by its path, into the fuzz targets.
+//! What must hold for any input. Compiled into the tests of the crate and, file by file, into the fuzz targets.
 
 mod addresses;
 mod letter;
